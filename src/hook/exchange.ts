@@ -1,0 +1,64 @@
+/**
+ * What all hooks share: a request that is leaving, what is decided about it, and its response as it passes.
+ * In: a request at the lowest layer of a client. Out: the same request on its way, or an answer in its place.
+ * The hooks know nothing of policies and stores; they are given a `Gatekeeper`.
+ * @module
+ */
+
+/** A request about to leave. Header names are lower case; a repeated header is joined with `, `. */
+export interface Departure {
+  readonly transport: "undici" | "http";
+  readonly protocol: "http:" | "https:";
+  /** Without port, lower case: `api.openai.com`. */
+  readonly hostname: string;
+  readonly port: number;
+  readonly method: string;
+  /** With query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whole body; empty where there is none, null where it cannot be read without harm (multipart, upgrade, endless). */
+  readonly body: Buffer | null;
+}
+
+/** A refusal as an HTTP answer. */
+export interface Answer {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** Why a response did not end well. */
+export type Failure = { readonly kind: "abort" | "timeout" | "network"; readonly code: string };
+
+/** Told of the response as it passes, after the caller was. Never throws. Exactly one of `end` and `fail` is called, once. */
+export interface Tap {
+  head(status: number, headers: Readonly<Record<string, string>>): void;
+  chunk(bytes: Uint8Array): void;
+  end(): void;
+  fail(failure: Failure): void;
+}
+
+export type Passage =
+  | {
+      readonly kind: "go";
+      /** A new body where the request was reshaped, else null: send the bytes as they came. */
+      readonly body: Buffer | null;
+      /** Headers that must not leave (`x-budget-*`), lower case. */
+      readonly removeHeaders: readonly string[];
+      readonly tap: Tap;
+      /** Runs the rest of the request, so that spans made below become children of the guard's own. */
+      readonly run: <T>(fn: () => T) => T;
+    }
+  | { readonly kind: "refuse"; readonly answer: Answer }
+  | { readonly kind: "throw"; readonly error: Error };
+
+export interface Gatekeeper {
+  /**
+   * Synchronous, well under a microsecond for a host that is no provider: must this request be decided on?
+   * `body`: whether the decision wants to see the body.
+   */
+  concerns(hostname: string, port: number, method: string, path: string): { readonly body: boolean } | null;
+  /** Never rejects. When `signal` fires the answer no longer matters, and whatever was held is released. */
+  decide(departure: Departure, signal: AbortSignal): Promise<Passage>;
+}
