@@ -1,0 +1,166 @@
+/**
+ * `budget-guard.json`, checked key by key: what it may hold, and a sentence for each thing that is wrong.
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import type { CostConvention } from "./config.ts";
+import { ConfigError } from "./errors.ts";
+
+/** USD per million tokens. */
+export interface PriceOverride {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead?: number;
+  readonly cacheWrite?: number;
+}
+
+export interface ConfigFile {
+  readonly hosts?: Readonly<Record<string, string>>;
+  readonly prices?: Readonly<Record<string, PriceOverride>> | undefined;
+  readonly identity?: {
+    readonly incoming?: Readonly<Record<string, string>>;
+    readonly baggage?: readonly string[];
+  };
+  readonly store?: {
+    readonly deadlineMs?: number;
+    readonly localMillionths?: number;
+    readonly strict?: boolean;
+    readonly holdMs?: number;
+  };
+  readonly telemetry?: { readonly cost?: readonly CostConvention[] };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Reads and checks the file; throws `ConfigError` naming the file and the key. */
+export function readConfigFile(path: string): ConfigFile {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new ConfigError(`${path} is not readable JSON: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+  const check = checker(path);
+  const top = check.object(parsed, "the file");
+  for (const name of ["alerts", "audit"]) {
+    if (top[name] !== undefined) throw new ConfigError(`${path}: ${name} does not run in this version yet; remove it.`);
+  }
+  check.keys(top, "", ["$schema", "hosts", "prices", "identity", "store", "telemetry"]);
+  const identity = check.optionalObject(top, "identity", ["incoming", "baggage"]);
+  const store = check.optionalObject(top, "store", ["deadline", "local", "strict", "hold"]);
+  const telemetry = check.optionalObject(top, "telemetry", ["cost"]);
+  return Object.freeze({
+    ...(top.hosts === undefined ? {} : { hosts: check.strings(top.hosts, "hosts") }),
+    ...(top.prices === undefined ? {} : { prices: check.prices(top.prices) }),
+    ...(identity && {
+      identity: {
+        ...(identity.incoming === undefined
+          ? {}
+          : { incoming: lowerCased(check.strings(identity.incoming, "identity.incoming")) }),
+        ...(identity.baggage === undefined ? {} : { baggage: check.list(identity.baggage, "identity.baggage") }),
+      },
+    }),
+    ...(store && {
+      store: {
+        ...(store.deadline === undefined ? {} : { deadlineMs: check.duration(store.deadline, "store.deadline") }),
+        ...(store.hold === undefined ? {} : { holdMs: check.duration(store.hold, "store.hold") }),
+        ...(store.local === undefined ? {} : { localMillionths: check.percent(store.local, "store.local") }),
+        ...(store.strict === undefined ? {} : { strict: check.yesNo(store.strict, "store.strict") }),
+      },
+    }),
+    ...(telemetry && {
+      telemetry: telemetry.cost === undefined ? {} : { cost: check.conventions(telemetry.cost) },
+    }),
+  });
+}
+
+const milliseconds: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const conventions: readonly CostConvention[] = ["gen_ai", "openinference", "logfire"];
+/** Above this many dollars per million tokens a price is a slip of units: the dearest model listed costs under $1,000. */
+const ABSURD_PRICE = 10_000;
+
+function lowerCased(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(map).map(([name, header]) => [name, header.toLowerCase()]));
+}
+
+/** The checks share the file's name, so that each message says where. */
+function checker(path: string) {
+  const wrong = (key: string, what: string): never => {
+    throw new ConfigError(`${path}: ${key} ${what}`);
+  };
+  const object = (value: unknown, key: string): Json =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Json)
+      : wrong(key, "must be an object.");
+  const keys = (value: Json, key: string, allowed: readonly string[]): void => {
+    for (const name of Object.keys(value)) {
+      if (!allowed.includes(name)) wrong(`${key}${name}`, `is not a setting; there are ${allowed.join(", ")}.`);
+    }
+  };
+  const amount = (value: unknown, key: string): number =>
+    typeof value !== "number" || !Number.isFinite(value) || value < 0 || value > ABSURD_PRICE
+      ? wrong(key, `is ${JSON.stringify(value)}; prices are dollars per million tokens, from 0 to ${ABSURD_PRICE}.`)
+      : value;
+  return {
+    object,
+    keys,
+    optionalObject(top: Json, key: string, allowed: readonly string[]): Json | null {
+      if (top[key] === undefined) return null;
+      const value = object(top[key], key);
+      keys(value, `${key}.`, allowed);
+      return value;
+    },
+    strings(value: unknown, key: string): Readonly<Record<string, string>> {
+      const map = object(value, key);
+      for (const [name, item] of Object.entries(map)) {
+        if (typeof item !== "string" || item === "") wrong(`${key}.${name}`, "must be a text.");
+      }
+      return map as Readonly<Record<string, string>>;
+    },
+    list(value: unknown, key: string): readonly string[] {
+      if (!Array.isArray(value) || value.some((item) => typeof item !== "string"))
+        wrong(key, "must be a list of texts.");
+      return value as readonly string[];
+    },
+    prices(value: unknown): Readonly<Record<string, PriceOverride>> {
+      const prices: Record<string, PriceOverride> = {};
+      for (const [model, item] of Object.entries(object(value, "prices"))) {
+        const at = `prices.${model}`;
+        const price = object(item, at);
+        keys(price, `${at}.`, ["input", "output", "cacheRead", "cacheWrite"]);
+        prices[model] = {
+          input: amount(price.input, `${at}.input`),
+          output: amount(price.output, `${at}.output`),
+          ...(price.cacheRead === undefined ? {} : { cacheRead: amount(price.cacheRead, `${at}.cacheRead`) }),
+          ...(price.cacheWrite === undefined ? {} : { cacheWrite: amount(price.cacheWrite, `${at}.cacheWrite`) }),
+        };
+      }
+      return prices;
+    },
+    duration(value: unknown, key: string): number {
+      const found = typeof value === "string" ? /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(value) : null;
+      const ms = Number(found?.[1]) * (milliseconds[found?.[2] ?? ""] ?? Number.NaN);
+      return ms > 0
+        ? Math.round(ms)
+        : wrong(key, `is ${JSON.stringify(value)}; write a duration such as "250ms" or "60s".`);
+    },
+    percent(value: unknown, key: string): number {
+      const found = typeof value === "string" ? /^(\d+(?:\.\d+)?)%$/.exec(value) : null;
+      const share = Number(found?.[1]);
+      return share > 0 && share <= 100
+        ? Math.round(share * 10_000)
+        : wrong(key, `is ${JSON.stringify(value)}; write a share such as "5%", above 0% and at most 100%.`);
+    },
+    yesNo(value: unknown, key: string): boolean {
+      return typeof value === "boolean" ? value : wrong(key, "must be true or false.");
+    },
+    conventions(value: unknown): readonly CostConvention[] {
+      if (!Array.isArray(value)) wrong("telemetry.cost", `must be a list of ${conventions.join(", ")}.`);
+      return (value as readonly unknown[]).map(
+        (item) =>
+          conventions.find((name) => name === item) ??
+          wrong("telemetry.cost", `holds ${JSON.stringify(item)}; it can hold ${conventions.join(", ")}.`),
+      );
+    },
+  };
+}

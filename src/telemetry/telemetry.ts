@@ -1,0 +1,64 @@
+/**
+ * Saying so: one span per attempt, or attributes on the span that another GenAI instrumentation made.
+ * In: a call, its verdict, its bill. Out: spans through the application's OpenTelemetry SDK. Never prompts, keys or headers.
+ * @module
+ */
+import type { Bill, Call, Outcome } from "../call/call.ts";
+import type { Fired, Verdict } from "../policy/verdict.ts";
+
+/** What is known when a request arrives, captured synchronously in the caller's async context. */
+export interface Arrival {
+  /** ms since 1970; spans begin here although they are made after the decision. */
+  readonly at: number;
+  /** The trace that is active, null where none is. The default run of the call. */
+  readonly traceId: string | null;
+  /** Allow-listed baggage entries only. */
+  readonly baggage: Readonly<Record<string, string>>;
+  /** OpenTelemetry's context; opaque to everyone else. */
+  readonly context: unknown;
+}
+
+/** Everything that was decided about a call. */
+export interface Decided {
+  readonly call: Call;
+  readonly verdict: Verdict;
+  /** The cap that reshaped the request, null where none did. */
+  readonly cap: { readonly tokens: number; readonly fired: readonly Fired[] } | null;
+  readonly mode: "enforce" | "shadow";
+  /** True where the caller got a refusal; false in shadow mode whatever the verdict. */
+  readonly refused: boolean;
+  readonly store: { readonly kind: "memory" | "file" | "redis"; readonly degraded: boolean };
+  /** How long the decision took, seconds. */
+  readonly checkSeconds: number;
+  /** 0 for a first attempt. */
+  readonly attemptNumber: number;
+  readonly repeat: boolean;
+  /** Ids of the rules whose filter matched. */
+  readonly matched: readonly string[];
+  readonly policy: { readonly files: readonly string[]; readonly hash: string };
+  readonly priceTable: string;
+}
+
+export interface Ended {
+  readonly bill: Bill;
+  readonly outcome: Outcome;
+  /** ms since 1970 of the first body byte, null where none came. */
+  readonly firstByteAt: number | null;
+  readonly endedAt: number;
+  /** True where this attempt was a retry or ended in an error: money that bought nothing. */
+  readonly wasted: boolean;
+}
+
+/** One attempt being watched. `end` is called at most once; never for a refused call, whose span has ended already. */
+export interface Sight {
+  /** Runs the request so that spans made below become children of ours. */
+  run<T>(fn: () => T): T;
+  end(ended: Ended): void;
+}
+
+export interface Telemetry {
+  arrive(): Arrival;
+  begin(arrival: Arrival, decided: Decided): Sight;
+  /** Delivers what an SDK that we started still holds; a no-op for the application's own SDK. */
+  flush(): Promise<void>;
+}
