@@ -1,0 +1,33 @@
+/**
+ * The incoming HTTP request that is being served while a call is made: a default run, and, where configured headers
+ * name them, its tenant and other scopes. Fastify, Express and others need no code for it.
+ * @module
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { randomUUID } from "node:crypto";
+import { subscribe } from "node:diagnostics_channel";
+
+export interface Incoming {
+  /** One per incoming request. */
+  readonly id: string;
+  /** Dimension → value, from the configured headers that were sent. */
+  readonly identity: Readonly<Record<string, string>>;
+}
+
+/** Begins to watch; returns what reads the request being served in the current async context, null outside of one. */
+export function watchIncoming(headers: Readonly<Record<string, string>>): () => Incoming | null {
+  const serving = new AsyncLocalStorage<Incoming>();
+  const wanted = Object.entries(headers);
+  // Published synchronously before the server's own listeners run; the context ends with the request's (verified under
+  // keep-alive on Node 20 to 26).
+  subscribe("http.server.request.start", (message) => {
+    const request = (message as { request?: { headers?: Record<string, string | string[] | undefined> } }).request;
+    const identity: Record<string, string> = {};
+    for (const [dimension, header] of wanted) {
+      const value = request?.headers?.[header];
+      if (typeof value === "string") identity[dimension] = value;
+    }
+    serving.enterWith(Object.freeze({ id: `request-${randomUUID()}`, identity }));
+  });
+  return () => serving.getStore() ?? null;
+}

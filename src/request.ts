@@ -1,0 +1,198 @@
+/**
+ * A plan and a call as the store is asked about them, and what is charged when the call is over.
+ * @module
+ */
+import { type Bill, type Call, NONE, type Outcome, type Subject } from "./call/call.ts";
+import { gateKey, meterKey } from "./keys.ts";
+import type { Condition, Metric, Plan, Rule } from "./policy/plan.ts";
+import type { Charge, GateAsk, JudgeRequest, MeterAsk, Stop, Test } from "./store/store.ts";
+
+/** A judge request, and what its gates stand for, in order. */
+export interface Ask {
+  readonly request: JudgeRequest;
+  readonly gates: readonly AskedGate[];
+}
+
+export type AskedGate =
+  | { readonly kind: "rule"; readonly rule: string; readonly key: string }
+  | { readonly kind: "hand"; readonly scope: Readonly<Record<string, string>>; readonly key: string };
+
+/** What the store must know to judge this call by these rules. `enforce` false reads and holds, but stops nothing. */
+export function askFor(plan: Plan, call: Call, rules: readonly Rule[], holdMs: number, enforce: boolean): Ask {
+  const gates: AskedGate[] = [];
+  const stops: Stop[] = [];
+  if (enforce) {
+    gates.push(...gatesByHand(plan, call.subject));
+    for (const rule of rules) {
+      if (rule.shadow || rule.flag === "store.down") continue;
+      const ending = rule.actions.find((action) => ["deny", "deny for", "pause"].includes(action.kind));
+      if (ending === undefined) continue;
+      let closes: Stop["closes"] = null;
+      if (ending.kind === "deny for" || ending.kind === "pause") {
+        closes = { gate: gates.length, ms: ending.kind === "pause" ? null : ending.ms };
+        gates.push({ kind: "rule", rule: rule.id, key: gateKey(rule.id, rule.closes, call.subject) });
+      }
+      const tests = testsOf(rule, call);
+      if (tests !== null) stops.push({ tests, closes });
+    }
+  }
+  return {
+    gates,
+    request: {
+      attempt: call.attempt,
+      holdMs,
+      meters: plan.meters.map((meter) => meterAsk(meterKey(meter, call.subject), meter, call)),
+      stops,
+      gates: gates.map(({ key }): GateAsk => ({ key })),
+      fingerprint: fingerprintKey(call),
+      sdkRetry: call.sdkRetry,
+    },
+  };
+}
+
+/** What the call has really used, on every meter of the plan. */
+export function chargesFor(plan: Plan, call: Call, bill: Bill, outcome: Outcome): readonly Charge[] {
+  const failed = isFailure(outcome);
+  return plan.meters.map((meter) => ({
+    key: meterKey(meter, call.subject),
+    window: meter.window,
+    amount: charged(meter.metric, bill, failed),
+  }));
+}
+
+/** A call that never left: nothing is charged, its hold is given back. */
+export function release(plan: Plan, call: Call): readonly Charge[] {
+  return plan.meters.map((meter) => ({ key: meterKey(meter, call.subject), window: meter.window, amount: 0 }));
+}
+
+/** Runs share no fingerprints: the same question in another run is no repeat. */
+export function fingerprintKey(call: Call): string | null {
+  return call.fingerprint === null ? null : `${call.subject.run ?? NONE}|${call.fingerprint}`;
+}
+
+/** Whether the provider let the caller down; a caller who hangs up has not met an error. */
+export const isFailure = (outcome: Outcome): boolean => outcome.kind !== "success" && outcome.kind !== "aborted";
+
+/** The amounts of this call on a meter: what it holds, and what is charged if its process dies. */
+function meterAsk(key: string, meter: Plan["meters"][number], call: Call): MeterAsk {
+  const { add, floor } = held(meter.metric, call);
+  return { key, window: meter.window, add, floor };
+}
+
+/** The floor is what a process that dies mid-call has surely spent: the request itself, not the answer. */
+function held(metric: Metric, call: Call): { readonly add: MeterAsk["add"]; readonly floor: number } {
+  switch (metric) {
+    case "cost":
+      return { add: call.cost.total, floor: call.cost.total - call.cost.output - call.cost.reasoning };
+    case "tokens":
+      return { add: call.inputTokens + call.outputTokens, floor: call.inputTokens };
+    case "input_tokens":
+      return { add: call.inputTokens, floor: call.inputTokens };
+    case "output_tokens":
+      return { add: call.outputTokens, floor: 0 };
+    case "calls":
+      return { add: 1, floor: 1 };
+    case "retries":
+      return { add: "retry", floor: 1 };
+    case "repeats":
+      return { add: "repeat", floor: 1 };
+    case "errors":
+      return { add: 0, floor: 0 };
+    case "concurrency":
+      return { add: 1, floor: 0 };
+  }
+}
+
+function charged(metric: Metric, bill: Bill, failed: boolean): Charge["amount"] {
+  switch (metric) {
+    case "cost":
+      return bill.cost.total;
+    case "tokens":
+      return bill.usage.inputTokens + bill.usage.outputTokens;
+    case "input_tokens":
+      return bill.usage.inputTokens;
+    case "output_tokens":
+      return bill.usage.outputTokens;
+    case "calls":
+      return 1;
+    case "retries":
+      return "retry";
+    case "repeats":
+      return "repeat";
+    case "errors":
+      return failed ? 1 : 0;
+    case "concurrency":
+      return 0;
+  }
+}
+
+/** The tests that only the store can make; null where the call itself already shows that the rule cannot fire. */
+function testsOf(rule: Rule, call: Call): readonly Test[] | null {
+  if (rule.flag === "call.unpriced" && !call.unpriced) return null;
+  if (rule.flag === "call.unmetered" && call.spending !== "unmetered") return null;
+  const tests: Test[] = [];
+  for (const condition of rule.conditions) {
+    const estimate = estimateOf(condition, call);
+    if (estimate === null) tests.push(testOf(condition));
+    else if (!exceeds(estimate, condition)) return null;
+  }
+  return tests;
+}
+
+/** This call's own figure; null where only the store knows it: a meter, or the attempt number. */
+function estimateOf({ reading }: Condition, call: Call): number | null {
+  if (reading.kind === "meter") return null;
+  switch (reading.metric) {
+    case "cost":
+      return call.cost.total;
+    case "tokens":
+      return call.inputTokens + call.outputTokens;
+    case "input_tokens":
+      return call.inputTokens;
+    case "output_tokens":
+      return call.outputTokens;
+    case "retries":
+      return null;
+  }
+}
+
+function exceeds(figure: number, { op, limit }: Condition): boolean {
+  if (limit.kind !== "fixed") return false;
+  return op === ">=" ? figure >= limit.amount : figure > limit.amount;
+}
+
+function testOf({ reading, limit, op }: Condition): Test {
+  const orEqual = op === ">=";
+  if (reading.kind === "call") {
+    return { kind: "attempt", limit: limit.kind === "fixed" ? limit.amount : 0, orEqual };
+  }
+  return limit.kind === "fixed"
+    ? { kind: "fixed", meter: reading.meter, limit: limit.amount, orEqual }
+    : { kind: "share", meter: reading.meter, of: limit.of, millionths: limit.millionths, orEqual };
+}
+
+/** The gates that a person can close: everything, any one scope, and the combinations that the policy itself uses. */
+function gatesByHand(plan: Plan, subject: Subject): readonly AskedGate[] {
+  const gates: AskedGate[] = [];
+  const ask = (scopes: readonly string[]): void => {
+    const scope = Object.fromEntries(scopes.map((name) => [name, subject[name] ?? NONE]));
+    gates.push({ kind: "hand", scope, key: gateKey("", scopes, subject) });
+  };
+  ask([]);
+  for (const scope of Object.keys(subject)) ask([scope]);
+  for (const scopes of combinationsOf(plan)) ask(scopes);
+  return gates;
+}
+
+const combinations = new WeakMap<Plan, readonly (readonly string[])[]>();
+
+/** The distinct scope pairs, triples, ... that rules close; found once per plan, since a plan may hold 10,000 rules. */
+function combinationsOf(plan: Plan): readonly (readonly string[])[] {
+  let found = combinations.get(plan);
+  if (found === undefined) {
+    const several = plan.rules.map((rule) => rule.closes).filter((scopes) => scopes.length > 1);
+    found = [...new Map(several.map((scopes) => [scopes.join("."), scopes])).values()];
+    combinations.set(plan, found);
+  }
+  return found;
+}
