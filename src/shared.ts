@@ -1,0 +1,24 @@
+/**
+ * What the preload leaves for the API of the same process, found by two copies of the package alike.
+ * @module
+ */
+
+/** The guard of this process. */
+export interface Shared {
+  readonly version: string;
+  /** Waits until what is settled has reached the store, and spans that we export ourselves are delivered. */
+  flush(): Promise<void>;
+}
+
+const KEY = Symbol.for("budget-guard.v1");
+
+/** The guard of this process, null where none was loaded. */
+export function shared(): Shared | null {
+  const found: unknown = Reflect.get(globalThis, KEY);
+  return typeof found === "object" && found !== null ? (found as Shared) : null;
+}
+
+/** Leaves the guard of this process; there is one at most. */
+export function share(guard: Shared): void {
+  Object.defineProperty(globalThis, KEY, { value: guard, enumerable: false });
+}

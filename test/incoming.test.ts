@@ -1,0 +1,37 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as later } from "node:timers/promises";
+import { afterEach, expect, it } from "vitest";
+import { type Incoming, watchIncoming } from "../src/incoming.ts";
+
+let close = (): void => {};
+afterEach(() => close());
+
+it("tells concurrent requests over kept-alive sockets apart, after awaits, and is silent outside", async () => {
+  const serving = watchIncoming({ tenant: "x-tenant-id" });
+  const server = createServer(async (request, response) => {
+    const before = serving();
+    await later(Math.random() * 5);
+    for await (const _ of request) await later(1);
+    const after = serving();
+    response.end(JSON.stringify({ before, after }));
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, async (_, i) => {
+      const response = await fetch(url, { method: "POST", body: "x", headers: { "x-tenant-id": `t${i}` } });
+      return (await response.json()) as { before: Incoming; after: Incoming };
+    }),
+  );
+  answers.forEach(({ before, after }, i) => {
+    expect(before.identity).toEqual({ tenant: `t${i}` });
+    expect(after).toEqual(before);
+  });
+  expect(new Set(answers.map(({ before }) => before.id)).size).toBe(60);
+  expect(serving()).toBeNull();
+});

@@ -1,0 +1,24 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { withRegister } from "../src/node-options.ts";
+
+it("appends the preload once and keeps what is there", () => {
+  const once = withRegister("--max-old-space-size=64", "/opt/guard/register.js");
+  expect(once).toBe('--max-old-space-size=64 --require="/opt/guard/register.js"');
+  expect(withRegister(once, "/opt/guard/register.js")).toBe(once);
+  expect(withRegister("--require budget-guard/register", "/opt/guard/register.js")).toBe("--require budget-guard/register");
+});
+
+it("works from folders with spaces, quotes and backslashes in their names", () => {
+  const folder = mkdtempSync(join(tmpdir(), `a "b" c\\d-`));
+  const preload = join(folder, "preload.cjs");
+  writeFileSync(preload, "console.log('loaded')");
+  const env = { ...process.env, NODE_OPTIONS: withRegister(undefined, preload) };
+  const done = spawnSync(process.execPath, ["-e", "0"], { env, encoding: "utf8" });
+  rmSync(folder, { recursive: true, force: true });
+  expect(done.stderr).toBe("");
+  expect(done.stdout).toBe("loaded\n");
+});
