@@ -1,0 +1,287 @@
+import { type Clock, now } from "../clock.ts";
+import { within } from "./deadline.ts";
+import { StoreDown } from "./down.ts";
+import { type LocalStore, openLocal } from "./local.ts";
+import type { Judgement, JudgeRequest, Settlement, Store } from "./store.ts";
+import { Waiting } from "./waiting.ts";
+
+export interface FallbackOptions {
+  /** How the store is called before it is open. */
+  readonly name?: string;
+  readonly kind?: Store["kind"];
+  readonly clock?: Clock;
+  /** How long one judgement may take, ms. */
+  readonly deadlineMs?: number;
+  /** How long everything else may take, opening included, ms. */
+  readonly patienceMs?: number;
+  /** How much of a shared limit this process may spend alone while the store is away, in millionths. */
+  readonly localShareMillionths?: number;
+  /** How many settlements wait one by one for the store to come back. */
+  readonly queueLimit?: number;
+  /** Pauses between attempts to reach a store that is away, ms. */
+  readonly retryMs?: { readonly first: number; readonly most: number };
+  readonly onDown?: (why: StoreDown) => void;
+  readonly onUp?: () => void;
+}
+
+/** A store that may be away. `judge` and the reading methods then reject with StoreDown at once; `settle` never does. */
+export interface FallbackStore extends Store {
+  /** Where to judge while the store is away, if the policy says `local`. */
+  readonly local: Store;
+  readonly isDown: boolean;
+  /** Settlements that wait for the store to come back. */
+  readonly waiting: number;
+  /** Delivers what is under way or waits; true where nothing is left after at most `ms`. */
+  flush(ms: number): Promise<boolean>;
+}
+
+const BATCH = 64;
+
+/** Puts a deadline before a store, opens it at first use, and keeps what it could not be told until it is back. */
+export function withFallback(open: () => Promise<Store>, options: FallbackOptions = {}): FallbackStore {
+  return new Fallback(open, options);
+}
+
+class Fallback implements FallbackStore {
+  readonly local: LocalStore;
+  readonly #open: () => Promise<Store>;
+  readonly #options: Required<FallbackOptions>;
+  readonly #waiting: Waiting;
+  readonly #underWay = new Set<Promise<void>>();
+  #store: Store | null = null;
+  #opening: Promise<Store> | null = null;
+  #down: StoreDown | null = null;
+  #probing: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #pause: number;
+  #ended = false;
+
+  constructor(open: () => Promise<Store>, options: FallbackOptions) {
+    this.#open = open;
+    this.#options = {
+      name: "not opened yet",
+      kind: "memory",
+      clock: now,
+      deadlineMs: 250,
+      patienceMs: 2_000,
+      localShareMillionths: 50_000,
+      queueLimit: 10_000,
+      retryMs: { first: 100, most: 5_000 },
+      onDown: () => {},
+      onUp: () => {},
+      ...options,
+    };
+    this.local = openLocal(this.#options.clock, this.#options.localShareMillionths);
+    this.#waiting = new Waiting(this.#options.queueLimit);
+    this.#pause = this.#options.retryMs.first;
+  }
+
+  get name(): string {
+    return this.#store?.name ?? this.#options.name;
+  }
+
+  get kind(): Store["kind"] {
+    return this.#store?.kind ?? this.#options.kind;
+  }
+
+  get isDown(): boolean {
+    return this.#down !== null;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  async judge(request: JudgeRequest): Promise<Judgement> {
+    const opened = this.#store !== null;
+    const answer = this.#use((store) => store.judge(request));
+    try {
+      const judgement = await within(
+        this.#options.deadlineMs + (opened ? 0 : this.#options.patienceMs),
+        this.name,
+        answer,
+      );
+      this.local.remember(request, judgement);
+      return judgement;
+    } catch (error) {
+      if (error instanceof StoreDown) {
+        this.#fail(error);
+        answer.then((late) => this.#release(request.attempt, late), ignore);
+      }
+      throw error;
+    }
+  }
+
+  async extend(holds: Parameters<Store["extend"]>[0]): Promise<void> {
+    const here = holds.filter(({ attempt }) => this.local.knows(attempt));
+    if (here.length > 0) await this.local.extend(here);
+    // A heartbeat that is lost is made up for by the next one.
+    if (this.#down === null) await this.#ask((store) => store.extend(holds)).catch(ignoreDown);
+  }
+
+  async settle(settlement: Settlement): Promise<void> {
+    if (this.local.knows(settlement.attempt)) await this.local.settle(settlement);
+    await this.#deliver(settlement);
+  }
+
+  async close(key: string, ms: number | null): Promise<void> {
+    await this.#ask((store) => store.close(key, ms));
+    const since = this.#options.clock();
+    this.local.rememberGate({ key, since, until: ms === null ? null : since + ms });
+  }
+
+  async open(keys: readonly string[]): Promise<number> {
+    const count = await this.#ask((store) => store.open(keys));
+    this.local.forgetGates(keys);
+    return count;
+  }
+
+  gates: Store["gates"] = () => this.#ask((store) => store.gates());
+  read: Store["read"] = (asks) => this.#ask((store) => store.read(asks));
+  list: Store["list"] = (meters) => this.#ask((store) => store.list(meters));
+  recall: Store["recall"] = (keys) => this.#ask((store) => store.recall(keys));
+
+  async flush(ms: number): Promise<boolean> {
+    const end = Date.now() + ms;
+    const done = () => this.#underWay.size === 0 && this.#waiting.size === 0;
+    while (!done() && Date.now() < end) {
+      const work = this.#underWay.size > 0 ? Promise.race(this.#underWay) : this.#probe();
+      await within(Math.max(1, end - Date.now()), this.name, work).catch(ignore);
+      if (this.#down !== null && !done()) await pause(Math.min(20, Math.max(1, end - Date.now())));
+    }
+    return done();
+  }
+
+  async shut(): Promise<void> {
+    await this.flush(this.#options.patienceMs);
+    this.#ended = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#store?.shut();
+  }
+
+  /** Runs work on the store, opening it where nobody has yet; a failed opening is tried anew by the next. */
+  async #use<T>(work: (store: Store) => Promise<T>, probe = false): Promise<T> {
+    if (this.#down !== null && !probe) throw this.#down;
+    if (this.#store !== null) return work(this.#store);
+    this.#opening ??= this.#open().then(
+      (store) => {
+        this.#store = store;
+        return store;
+      },
+      (cause) => {
+        this.#opening = null;
+        throw StoreDown.from(this.name, cause);
+      },
+    );
+    return work(await this.#opening);
+  }
+
+  async #ask<T>(work: (store: Store) => Promise<T>): Promise<T> {
+    try {
+      return await within(this.#options.patienceMs, this.name, this.#use(work));
+    } catch (error) {
+      if (error instanceof StoreDown) this.#fail(error);
+      throw error;
+    }
+  }
+
+  /** Tells the store now, or keeps the settlement until it is back. */
+  async #deliver(settlement: Settlement): Promise<void> {
+    if (this.#down !== null || this.#waiting.size > 0) {
+      this.#waiting.push(settlement);
+      return;
+    }
+    const work = this.#ask((store) => store.settle(settlement)).catch((error) => {
+      if (!(error instanceof StoreDown)) throw error;
+      this.#waiting.push(settlement);
+    });
+    const quiet = work.catch(ignore);
+    this.#underWay.add(quiet);
+    await work.finally(() => this.#underWay.delete(quiet));
+  }
+
+  /** A judgement that came too late to be used must not keep its hold. */
+  #release(attempt: string, judgement: Judgement): void {
+    if (!judgement.held) return;
+    const release = {
+      attempt,
+      judgedAt: judgement.now,
+      charges: [],
+      fingerprint: null,
+      outcome: "none",
+      lessons: [],
+    } as const;
+    this.#deliver(release).catch(ignore);
+  }
+
+  #fail(why: StoreDown): void {
+    if (this.#down === null) {
+      this.#down = why;
+      this.#pause = this.#options.retryMs.first;
+      this.#options.onDown(why);
+    }
+    this.#probeLater();
+  }
+
+  #probeLater(): void {
+    if (this.#timer !== null || this.#probing !== null || this.#ended) return;
+    const jitter = 0.75 + Math.random() / 2;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      void this.#probe();
+    }, this.#pause * jitter);
+    // A process that is otherwise done does not stay alive to wait for a store; `flush` does.
+    this.#timer.unref();
+    this.#pause = Math.min(this.#pause * 2, this.#options.retryMs.most);
+  }
+
+  /** Asks the store for a sign of life, hands over what waits, and lets judgements through again. */
+  #probe(): Promise<void> {
+    this.#probing ??= this.#revive().then(
+      () => {
+        this.#probing = null;
+      },
+      (error) => {
+        this.#probing = null;
+        this.#fail(StoreDown.from(this.name, error));
+      },
+    );
+    return this.#probing;
+  }
+
+  async #revive(): Promise<void> {
+    const { patienceMs, onUp } = this.#options;
+    await within(
+      patienceMs,
+      this.name,
+      this.#use((store) => store.read([]), true),
+    );
+    while (this.#waiting.size > 0) {
+      const batch = this.#waiting.take(BATCH);
+      const told = batch.map((settlement) =>
+        within(
+          patienceMs,
+          this.name,
+          this.#use((store) => store.settle(settlement), true),
+        ),
+      );
+      const results = await Promise.allSettled(told);
+      const failed = results.map((result) => result.status === "rejected" && result.reason instanceof StoreDown);
+      if (!failed.includes(true)) continue;
+      this.#waiting.putBack(batch.filter((_, index) => failed[index]));
+      throw new StoreDown(`the ledger (${this.name}) went away again while it was told what was spent`);
+    }
+    const wasDown = this.#down !== null;
+    this.#down = null;
+    await this.local.end();
+    if (wasDown) onUp();
+  }
+}
+
+const ignore = (): void => {};
+
+function ignoreDown(error: unknown): void {
+  if (!(error instanceof StoreDown)) throw error;
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,51 @@
+import { dueOf, LONGEST_HOLD, type Place, withHeld, withSpent } from "./meters.ts";
+import type { Hold, Tables } from "./tables.ts";
+
+/** A settled attempt is known for so long, ms: saying it again in that time changes nothing. */
+export const SETTLED_KEPT = 6 * 3_600_000;
+/** An expired attempt is known for so long, ms: a late bill in that time takes its floor off first. */
+export const EXPIRED_KEPT = 86_400_000;
+/** Expired holds that one operation frees at most, and records of a kind that it forgets: bounded work per call. */
+export const SWEPT = 32;
+const FORGOTTEN = 4;
+
+/** When a hold taken or renewed at `now` expires, ms since 1970. */
+export const expiryOf = (now: number, holdMs: number): number => now + Math.min(holdMs, LONGEST_HOLD);
+
+/** Adds the hold's amounts to its meters (sign 1), or takes them off (-1). */
+export function moveHold(tables: Tables, hold: Hold, sign: 1 | -1, now: number): void {
+  for (const { place, amount } of hold.meters) {
+    if (amount === 0) continue;
+    const slots = tables.meters.get(place.key);
+    if (slots === undefined && (sign < 0 || isOver(place, now))) continue;
+    tables.meters.set(place.key, withHeld(place, slots, sign * amount), dueOf(place, now));
+  }
+}
+
+/** Adds the hold's floors, spent at the moment `at` (sign 1), or takes them off again (-1). */
+export function moveFloors(tables: Tables, hold: Hold, sign: 1 | -1, at: number, now: number): void {
+  for (const { place, floor } of hold.meters) spend(tables, place, at, sign * floor, now);
+}
+
+/** Adds to what is spent; a window so long over that it is forgotten is not made again. */
+export function spend(tables: Tables, place: Place, at: number, amount: number, now: number): void {
+  if (amount === 0 || place.size < 0) return;
+  const slots = tables.meters.get(place.key);
+  if (slots === undefined && (amount < 0 || isOver(place, now))) return;
+  tables.meters.set(place.key, withSpent(place, slots, at, amount), dueOf(place, now));
+}
+
+/** Frees expired holds and forgets what is over, a bounded number each time. */
+export function sweep(tables: Tables, now: number): void {
+  for (const { key, value, due } of tables.holds.due(now, SWEPT)) {
+    tables.holds.delete(key);
+    moveHold(tables, value, -1, now);
+    moveFloors(tables, value, 1, due, now);
+    tables.past.set(key, { kind: "expired", at: due, hold: value }, now + EXPIRED_KEPT);
+  }
+  for (const table of [tables.meters, tables.past, tables.gates, tables.prints, tables.lessons]) {
+    for (const { key } of table.due(now, FORGOTTEN)) table.delete(key);
+  }
+}
+
+const isOver = (place: Place, now: number): boolean => place.until !== null && place.until <= now;

@@ -1,0 +1,74 @@
+import { DueQueue } from "./due-queue.ts";
+import type { Slots } from "./meters.ts";
+import type { Gate, Hold, Past, Print, Table, TableName, Tables } from "./tables.ts";
+
+/** Told of every change to a table; `value` undefined where the record was deleted. */
+export type Changed = (table: TableName, key: string, value: unknown, due: number | null) => void;
+
+/** A table in this process. */
+export class MapTable<Value> implements Table<Value> {
+  readonly #records = new Map<string, { readonly value: Value; readonly due: number | null }>();
+  readonly #queue = new DueQueue();
+  readonly #name: TableName;
+  readonly #changed: Changed;
+
+  constructor(name: TableName, changed: Changed) {
+    this.#name = name;
+    this.#changed = changed;
+  }
+
+  get(key: string): Value | undefined {
+    return this.#records.get(key)?.value;
+  }
+
+  set(key: string, value: Value, due: number | null): void {
+    this.#records.set(key, { value, due });
+    this.#queue.set(key, due);
+    this.#changed(this.#name, key, value, due);
+  }
+
+  delete(key: string): void {
+    if (!this.#records.delete(key)) return;
+    this.#queue.delete(key);
+    this.#changed(this.#name, key, undefined, null);
+  }
+
+  *entries(prefix: string): Iterable<readonly [string, Value]> {
+    for (const [key, { value }] of this.#records) if (key.startsWith(prefix)) yield [key, value];
+  }
+
+  due(now: number, limit: number): readonly { readonly key: string; readonly value: Value; readonly due: number }[] {
+    return this.#queue.due(now, limit).flatMap(({ key, due }) => {
+      const record = this.#records.get(key);
+      return record === undefined ? [] : [{ key, value: record.value, due }];
+    });
+  }
+
+  /** Every record with its due time, for a journal's snapshot. */
+  *all(): Iterable<readonly [string, Value, number | null]> {
+    for (const [key, { value, due }] of this.#records) yield [key, value, due];
+  }
+}
+
+/** Tables of maps. */
+export interface MapTables extends Tables {
+  readonly meters: MapTable<Slots>;
+  readonly holds: MapTable<Hold>;
+  readonly past: MapTable<Past>;
+  readonly gates: MapTable<Gate>;
+  readonly prints: MapTable<Print>;
+  readonly lessons: MapTable<readonly number[]>;
+}
+
+/** New, empty tables in this process; one thread, so that work is atomic by itself. */
+export function mapTables(changed: Changed, atomic: Tables["atomic"] = (work) => work()): MapTables {
+  return {
+    meters: new MapTable("meters", changed),
+    holds: new MapTable("holds", changed),
+    past: new MapTable("past", changed),
+    gates: new MapTable("gates", changed),
+    prints: new MapTable("prints", changed),
+    lessons: new MapTable("lessons", changed),
+    atomic,
+  };
+}
