@@ -42,7 +42,7 @@ export interface Finished {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** stdout as one JSON value; a process that printed none fails the test with all it said. */
+  /** The last line of stdout as JSON; a process that printed none fails the test with all it said. */
   json<T>(): T;
 }
 
@@ -168,8 +168,14 @@ function launch(command: string, args: readonly string[], cwd: string, env: Env)
 
 function parsed<T>(stdout: string, stderr: string): T {
   try {
-    return JSON.parse(stdout) as T;
+    return JSON.parse(lastValue(stdout)) as T;
   } catch {
     throw new Error(`no JSON on stdout.\n--- stdout\n${stdout}\n--- stderr\n${stderr}`);
   }
+}
+
+/** The whole where it is one value, else the last line. */
+function lastValue(stdout: string): string {
+  const text = stdout.trimEnd();
+  return /^[[{]/.test(text) ? text : text.slice(text.lastIndexOf("\n") + 1);
 }
