@@ -80,6 +80,8 @@ export interface Usage {
   readonly inputAudioTokens: number;
   readonly outputAudioTokens: number;
   readonly webSearches: number;
+  /** Searches of stored files (OpenAI's file search), billed per search. */
+  readonly fileSearches?: number;
   /** USD as the provider itself reports it (OpenRouter), null elsewhere. */
   readonly reportedCost: number | null;
 }

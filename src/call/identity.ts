@@ -1,0 +1,89 @@
+/**
+ * Who a call is for. Per scope the first source that names a value wins; what nobody names is `(none)`.
+ */
+import { createHash } from "node:crypto";
+import { NONE, type RunSource } from "./call.ts";
+
+/** The scopes that every call has, beside its model and provider. */
+export const IDENTITY_SCOPES = Object.freeze(["tenant", "feature", "agent", "user", "run"] as const);
+
+type Values = Readonly<Record<string, string | undefined>>;
+
+export interface IdentitySources {
+  /** From `withBudget`. */
+  readonly context: Values;
+  /** Of the request that leaves, lower-case names; `x-budget-tenant` and the like are read. */
+  readonly headers: Values;
+  /** Values read from the incoming request being served; null where there is none or it is not configured. */
+  readonly incoming: Values | null;
+  /** Allow-listed baggage entries by scope name; null where it is off. */
+  readonly baggage: Values | null;
+  /** `BUDGET_GUARD_TENANT` and the like, by scope name. */
+  readonly environment: Values;
+  /** Declared dimensions beside the scopes. */
+  readonly dimensions: readonly string[];
+  /** Fallbacks of the run. */
+  readonly traceId: string | null;
+  readonly requestId: string | null;
+  readonly processId: string;
+}
+
+export interface Identity {
+  /** A value for every scope of `IDENTITY_SCOPES` and every declared dimension. */
+  readonly values: Readonly<Record<string, string>>;
+  readonly runSource: RunSource;
+  /** Names of headers that must not leave, lower case. */
+  readonly removeHeaders: readonly string[];
+}
+
+const PREFIX = "x-budget-";
+
+/** Decides the identity of one call. */
+export function identify(sources: IdentitySources): Identity {
+  const values: Record<string, string> = {};
+  for (const name of [...IDENTITY_SCOPES, ...sources.dimensions]) {
+    if (name !== "run") values[name] = named(name, sources) ?? NONE;
+  }
+  const run = runOf(sources);
+  values.run = run.value;
+  return Object.freeze({
+    values: Object.freeze(values),
+    runSource: run.source,
+    removeHeaders: Object.keys(sources.headers).filter((header) => header.startsWith(PREFIX)),
+  });
+}
+
+function named(name: string, sources: IdentitySources): string | null {
+  return (
+    clean(sources.context[name]) ??
+    clean(sources.headers[PREFIX + name] ?? sources.headers[PREFIX + name.replaceAll("_", "-")]) ??
+    clean(sources.incoming?.[name]) ??
+    clean(sources.baggage?.[name]) ??
+    clean(sources.environment[name])
+  );
+}
+
+function runOf(sources: IdentitySources): { readonly value: string; readonly source: RunSource } {
+  const explicit = named("run", sources);
+  if (explicit !== null) return { value: explicit, source: "explicit" };
+  const trace = clean(sources.traceId);
+  if (trace !== null) return { value: trace, source: "trace" };
+  const request = clean(sources.requestId);
+  if (request !== null) return { value: request, source: "request" };
+  return { value: clean(sources.processId) ?? NONE, source: "process" };
+}
+
+/** The greatest length of a value: it is part of a key in the store and of every span. */
+export const LONGEST_VALUE = 128;
+
+/** The value as it is counted: no control characters, trimmed, bounded; null where nothing is left. */
+export function clean(value: unknown): string | null {
+  if (typeof value !== "string") return null;
+  // \p{Cc} are the control characters, \p{Cs} halves of broken pairs, \p{Zl} and \p{Zp} breaks that logs obey.
+  const plain = value.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/gu, "").trim();
+  if (plain === "") return null;
+  if (plain.length <= LONGEST_VALUE) return plain;
+  // Two long values that differ only at the end must not share a budget.
+  const mark = createHash("sha256").update(plain).digest("hex").slice(0, 16);
+  return `${plain.slice(0, LONGEST_VALUE - mark.length - 1).replace(/\p{Cs}/gu, "")}~${mark}`;
+}

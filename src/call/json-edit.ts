@@ -1,0 +1,114 @@
+/**
+ * Changing one number in a JSON text without touching another byte: a prompt must arrive as it was written, and
+ * parsing and printing again would change its escapes, its spaces and the order of its keys.
+ */
+
+/** A text as bytes, one character each, so that offsets in it are offsets in the body. */
+type Latin1 = string;
+
+interface Member {
+  readonly key: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The body with each value at `path` replaced, or added to the object at the top; null where it is no JSON object. */
+export function editNumber(body: Buffer, path: readonly string[], value: number, insert: boolean): Buffer | null {
+  const text = body.toString("latin1");
+  const top = openingBrace(text, 0);
+  if (top === null) return null;
+  const spans = findAll(text, top, path);
+  if (spans === null) return null;
+  if (spans.length === 0) return insert && path.length === 1 ? insertFirst(text, top, path[0] ?? "", value) : null;
+  let edited = text;
+  for (const span of [...spans].reverse()) edited = edited.slice(0, span.start) + value + edited.slice(span.end);
+  return Buffer.from(edited, "latin1");
+}
+
+function insertFirst(text: Latin1, top: number, key: string, value: number): Buffer | null {
+  const all = members(text, top);
+  if (all === null) return null;
+  const comma = all.length === 0 ? "" : ",";
+  return Buffer.from(`${text.slice(0, top + 1)}"${key}":${value}${comma}${text.slice(top + 1)}`, "latin1");
+}
+
+/** Every value under the path; a key may stand twice, and which one counts differs between parsers. */
+function findAll(text: Latin1, object: number, path: readonly string[]): readonly Member[] | null {
+  const all = members(text, object);
+  if (all === null) return null;
+  const [key, ...rest] = path;
+  const here = all.filter((member) => member.key === key);
+  if (rest.length === 0) return here;
+  return here.flatMap((member) => (text[member.start] === "{" ? (findAll(text, member.start, rest) ?? []) : []));
+}
+
+/** The members of the object that begins at `open`; null where the text ends before it does. */
+function members(text: Latin1, open: number): readonly Member[] | null {
+  const found: Member[] = [];
+  let at = skipSpace(text, open + 1);
+  while (text[at] === '"') {
+    const keyEnd = stringEnd(text, at);
+    if (keyEnd === null) return null;
+    const colon = skipSpace(text, keyEnd);
+    if (text[colon] !== ":") return null;
+    const start = skipSpace(text, colon + 1);
+    const end = valueEnd(text, start);
+    if (end === null) return null;
+    found.push({ key: plainKey(text.slice(at, keyEnd)), start, end });
+    const next = skipSpace(text, end);
+    if (text[next] !== ",") return text[next] === "}" ? found : null;
+    at = skipSpace(text, next + 1);
+  }
+  return text[at] === "}" ? found : null;
+}
+
+/** Past the value that begins at `start`. */
+function valueEnd(text: Latin1, start: number): number | null {
+  const first = text[start];
+  if (first === '"') return stringEnd(text, start);
+  if (first !== "{" && first !== "[") {
+    let at = start;
+    while (at < text.length && !",}] \t\r\n".includes(text[at] ?? "")) at += 1;
+    return at > start ? at : null;
+  }
+  let depth = 0;
+  for (let at = start; at < text.length; at += 1) {
+    const char = text[at];
+    if (char === '"') {
+      const end = stringEnd(text, at);
+      if (end === null) return null;
+      at = end - 1;
+    } else if (char === "{" || char === "[") depth += 1;
+    else if (char === "}" || char === "]") {
+      depth -= 1;
+      if (depth === 0) return at + 1;
+    }
+  }
+  return null;
+}
+
+/** Past the closing quote of the string that begins at `start`. */
+function stringEnd(text: Latin1, start: number): number | null {
+  for (let at = text.indexOf('"', start + 1); at >= 0; at = text.indexOf('"', at + 1)) {
+    let slashes = 0;
+    while (text[at - 1 - slashes] === "\\") slashes += 1;
+    if (slashes % 2 === 0) return at + 1;
+  }
+  return null;
+}
+
+function skipSpace(text: Latin1, start: number): number {
+  let at = start;
+  while (text[at] === " " || text[at] === "\n" || text[at] === "\r" || text[at] === "\t") at += 1;
+  return at;
+}
+
+function openingBrace(text: Latin1, start: number): number | null {
+  // A byte order mark in UTF-8.
+  const at = skipSpace(text, text.startsWith("\u00ef\u00bb\u00bf") ? 3 : start);
+  return text[at] === "{" ? at : null;
+}
+
+function plainKey(quoted: Latin1): string {
+  return quoted.includes("\\") ? String(JSON.parse(quoted)) : quoted.slice(1, -1);
+}

@@ -1,0 +1,39 @@
+/**
+ * Reading JSON that others wrote: every answer is of the asked type or says that it is not there.
+ */
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** The value as an object with named fields, null where it is anything else. */
+export function fields(value: unknown): Fields | null {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : null;
+}
+
+/** The value as a list, empty where it is anything else. */
+export function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** The value as a string, null where it is anything else or empty. */
+export function text(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+/** The value as a count of tokens or events: a whole number of at least 0, else 0. */
+export function count(value: unknown): number {
+  return typeof value === "number" && Number.isFinite(value) && value > 0 ? Math.ceil(value) : 0;
+}
+
+/** The value as a positive whole number, null where it is anything else. */
+export function positive(value: unknown): number | null {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : null;
+}
+
+/** The parsed text, undefined where it is no JSON. */
+export function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * One name for one model: `openai/gpt-5-2025-08-07` and `gpt-5` count on the same meter.
+ */
+
+/** The value where a request names no model, or names it where it cannot be read. */
+export const UNKNOWN_MODEL = "(unknown)";
+
+/** The name without provider prefix, date snapshot and fine-tuning marks. */
+export function canonicalModel(name: string): string {
+  const trimmed = name.trim();
+  if (trimmed === "") return UNKNOWN_MODEL;
+  const plain = undated(untuned(trimmed.slice(trimmed.lastIndexOf("/") + 1)));
+  return plain === "" ? trimmed : plain;
+}
+
+/** `ft:gpt-4o-2024-08-06:org::id` is made from gpt-4o-2024-08-06. */
+function untuned(name: string): string {
+  return name.startsWith("ft:") ? (name.split(":")[1] ?? name) : name;
+}
+
+function undated(name: string): string {
+  return name
+    .replace(/[-@]20\d\d-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])$/, "")
+    .replace(/^(claude-.+)-latest$/, "$1")
+    .replace(/^(gpt-(?:3\.5|4)(?:-.*)?)-\d{4}$/, "$1");
+}
+
+/** The provider that a name like `anthropic/claude-sonnet-4.5` begins with, null where it has none. */
+export function providerPrefix(name: string): string | null {
+  const slash = name.indexOf("/");
+  return slash > 0 ? name.slice(0, slash).toLowerCase() : null;
+}

@@ -1,0 +1,106 @@
+/**
+ * What budget-guard knows of one provider: which endpoints spend, how a request is read, how a response reports its usage,
+ * and where its output limit is written. A new provider is one object of this shape in `providers/`.
+ * @module
+ */
+import type { Operation, Spending, Usage } from "./call.ts";
+
+/** What an address does. */
+export interface Endpoint {
+  readonly operation: Operation;
+  readonly spending: Spending;
+}
+
+/** How a call is served, where that changes its price. */
+export interface Terms {
+  /** `service_tier`: default, flex, priority, batch, standard; null where nothing is said. */
+  readonly tier: string | null;
+  /** Anthropic's `speed`: `fast` costs more. */
+  readonly speed: string | null;
+  /** Anthropic's `inference_geo`: `us` costs more. */
+  readonly region: string | null;
+}
+
+export const STANDARD: Terms = Object.freeze({ tier: null, speed: null, region: null });
+
+/** How long what this call writes to the prompt cache will live: decides what its input can cost at most. */
+export type CacheWrite = "none" | "minutes" | "hour";
+
+/** What a request body says, in the words that all providers share. */
+export interface RequestFacts {
+  readonly model: string | null;
+  readonly stream: boolean;
+  /** The output limit per answer as sent. */
+  readonly maxTokens: number | null;
+  /** How many answers are asked for. */
+  readonly choices: number;
+  /** UTF-8 bytes of all text that the model will read. */
+  readonly textBytes: number;
+  /** Tokens of images and documents, by the provider's own rules. */
+  readonly mediaTokens: number;
+  readonly audioTokens: number;
+  readonly cacheWrite: CacheWrite;
+  readonly terms: Terms;
+  /** For the fingerprint only; never stored or exported. */
+  readonly system: string;
+  readonly tools: string;
+  readonly lastMessage: string;
+}
+
+/** One model's share of a response: usually the whole, but an advisor or a compaction may answer within one call. */
+export interface Portion {
+  /** As the provider names it; null for the model of the response. */
+  readonly model: string | null;
+  readonly usage: Usage;
+}
+
+/** What a response says of itself. */
+export interface ResponseFacts {
+  /** Empty where the response reports no usage. */
+  readonly portions: readonly Portion[];
+  readonly model: string | null;
+  readonly responseId: string | null;
+  readonly finishReasons: readonly string[];
+  readonly terms: Terms;
+  /** Searches seen so far; inside the portions too, once there are any. */
+  readonly webSearches: number;
+  readonly fileSearches: number;
+}
+
+/** Reads one response, whole or event by event. */
+export interface UsageReader {
+  /** A whole JSON body, or one event of a stream; events without news are fine to leave out. */
+  take(json: unknown): void;
+  facts(): ResponseFacts;
+}
+
+/** One change to a request body: the value at a path of keys from the top. */
+export interface Edit {
+  readonly path: readonly string[];
+  readonly value: number;
+  /** Whether a missing key is added; else only present ones are changed. */
+  readonly insert: boolean;
+}
+
+/** How an output limit can be written into a request. */
+export type CapPlan =
+  | { readonly kind: "edits"; readonly edits: readonly Edit[] }
+  /** The request asks for no more already. */
+  | { readonly kind: "unchanged" }
+  /** The provider would refuse the request with such a limit. */
+  | { readonly kind: "impossible"; readonly why: string };
+
+export interface Provider {
+  /** `openai`, `anthropic`: the value of the `provider` scope. */
+  readonly name: string;
+  /** Its well-known hosts, lower case, without port. */
+  readonly hosts: readonly string[];
+  /** What the address does; `path` may carry a query. */
+  endpoint(method: string, path: string): Endpoint;
+  readRequest(operation: Operation, body: unknown): RequestFacts;
+  usageReader(operation: Operation): UsageReader;
+  /** How to limit the output to `tokens` per answer. */
+  cap(operation: Operation, body: unknown, tokens: number): CapPlan;
+  /** Whether the model may think without showing it in the stream. */
+  hidesReasoning(model: string): boolean;
+}

@@ -1,0 +1,92 @@
+/**
+ * Reading what an Anthropic messages request asks for.
+ */
+import { Gathering } from "../gather.ts";
+import { type Fields, fields, list, positive, text } from "../json.ts";
+import { anthropicImageTokens, base64Bytes, documentTokens, imageSize } from "../media.ts";
+import type { RequestFacts } from "../provider.ts";
+
+const MESSAGE_BYTES = 12;
+
+/**
+ * The hidden system prompt that any tool brings, and each server tool's own: up to about 800 tokens
+ * (platform.claude.com/docs, tool use pricing).
+ */
+const TOOL_PROMPT_BYTES = 2_400;
+
+/** What the body says; a body that is no object reads as one that says nothing. */
+export function readAnthropicRequest(json: unknown): RequestFacts {
+  const body = fields(json) ?? {};
+  const all = new Gathering();
+  all.caches(body.cache_control);
+  const system = all.listen(() => walkContent(body.system, all));
+  const tools = list(body.tools);
+  for (const tool of tools) {
+    all.json(tool);
+    all.caches(fields(tool)?.cache_control);
+  }
+  if (tools.length > 0) all.textBytes += TOOL_PROMPT_BYTES;
+  all.json(body.output_format);
+  all.json(body.output_config);
+  const messages = list(body.messages);
+  let lastMessage = "";
+  messages.forEach((item, index) => {
+    const message = fields(item);
+    if (message === null) return;
+    all.textBytes += MESSAGE_BYTES;
+    const said = all.listen(() => walkContent(message.content, all));
+    if (index === messages.length - 1) lastMessage = `${text(message.role) ?? ""}\n${said}`;
+  });
+  return {
+    model: text(body.model),
+    stream: body.stream === true,
+    maxTokens: positive(body.max_tokens),
+    choices: 1,
+    textBytes: all.textBytes,
+    mediaTokens: all.mediaTokens,
+    audioTokens: 0,
+    cacheWrite: all.cacheWrite,
+    terms: { tier: text(body.service_tier), speed: text(body.speed), region: text(body.inference_geo) },
+    system,
+    tools: tools.length === 0 ? "" : JSON.stringify(tools),
+    lastMessage,
+  };
+}
+
+function walkContent(content: unknown, all: Gathering): void {
+  if (typeof content === "string") all.text(content);
+  else for (const block of list(content)) walkBlock(fields(block), all);
+}
+
+/** Blocks nest: a tool's result holds text and pictures of its own. */
+function walkBlock(block: Fields | null, all: Gathering): void {
+  if (block === null) return;
+  all.caches(block.cache_control);
+  if (block.type === "image" || block.type === "document") {
+    walkSource(block, all);
+    return;
+  }
+  all.text(block.text);
+  all.text(block.thinking);
+  // What was thought in secret comes back encrypted, a little longer than it was.
+  all.text(block.data);
+  all.json(block.input);
+  all.text(block.name);
+  if (block.type === "search_result") all.text(block.title);
+  walkContent(block.content, all);
+  // A found page comes back encrypted and is read again as input.
+  all.text(block.encrypted_content);
+}
+
+function walkSource(block: Fields, all: Gathering): void {
+  const source = fields(block.source) ?? {};
+  const data = text(source.data);
+  const name = data ?? text(source.url) ?? text(source.file_id) ?? "";
+  all.text(block.title);
+  all.text(block.context);
+  if (source.type === "text") all.text(data);
+  else if (source.type === "content") walkContent(source.content, all);
+  else if (block.type === "image") {
+    all.media(anthropicImageTokens(data === null ? null : imageSize(data)), name);
+  } else all.media(documentTokens(data === null ? 0 : base64Bytes(data)), name);
+}

@@ -1,0 +1,53 @@
+/**
+ * Anthropic: messages are metered; batches and whatever is not known here are unmetered; reading and counting is free.
+ */
+import type { Operation, Spending } from "../call.ts";
+import { fields, positive } from "../json.ts";
+import type { CapPlan, Edit, Endpoint, Provider } from "../provider.ts";
+import { readAnthropicRequest } from "./anthropic-request.ts";
+import { anthropicUsageReader } from "./anthropic-usage.ts";
+import { segments } from "./segments.ts";
+
+const FREE = new Set(["files", "skills", "organizations", "models"]);
+const FREE_VERBS = new Set(["count_tokens", "cancel"]);
+
+function endpoint(method: string, path: string): Endpoint {
+  if (method !== "POST") return other(method === "PUT" || method === "PATCH" ? "unmetered" : "free");
+  const parts = segments(path);
+  const last = parts.at(-1) ?? "";
+  if (last === "messages") return { operation: "messages", spending: "metered" };
+  if (FREE_VERBS.has(last) || parts.some((part) => FREE.has(part))) return other("free");
+  return other("unmetered");
+}
+
+const other = (spending: Spending): Endpoint => ({ operation: "other", spending });
+
+/** The API refuses a smaller thinking budget, and one that is not under `max_tokens`. */
+const SMALLEST_THINKING = 1024;
+
+function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
+  const body = fields(json);
+  if (operation !== "messages" || body === null) return { kind: "impossible", why: "the request has no output limit" };
+  if ((positive(body.max_tokens) ?? Number.POSITIVE_INFINITY) <= tokens) return { kind: "unchanged" };
+  const edits: Edit[] = [{ path: ["max_tokens"], value: tokens, insert: true }];
+  const thinking = positive(fields(body.thinking)?.budget_tokens);
+  if (thinking !== null && thinking >= tokens) {
+    if (tokens <= SMALLEST_THINKING) {
+      return { kind: "impossible", why: `a request that thinks needs max_tokens over ${SMALLEST_THINKING}` };
+    }
+    const half = Math.max(SMALLEST_THINKING, Math.floor(tokens / 2));
+    edits.push({ path: ["thinking", "budget_tokens"], value: half, insert: false });
+  }
+  return { kind: "edits", edits };
+}
+
+export const anthropic: Provider = Object.freeze({
+  name: "anthropic",
+  hosts: Object.freeze(["api.anthropic.com"]),
+  endpoint,
+  readRequest: (_operation: Operation, body: unknown) => readAnthropicRequest(body),
+  usageReader: anthropicUsageReader,
+  cap,
+  // Thinking is summarised or left out of the stream, and billed whole.
+  hidesReasoning: (model: string) => /claude-(opus|sonnet|haiku|fable|mythos)-[4-9]|claude-3-7/.test(model),
+});

@@ -1,0 +1,139 @@
+/**
+ * Reading what an OpenAI request asks for: chat completions, responses, legacy completions, embeddings.
+ */
+import type { Operation } from "../call.ts";
+import { Gathering } from "../gather.ts";
+import { type Fields, fields, list, positive, text } from "../json.ts";
+import { audioTokens, base64Bytes, documentTokens, imageSize, openaiImageTokens } from "../media.ts";
+import type { RequestFacts } from "../provider.ts";
+
+/** Role names and separators around each message: about 4 tokens, at 3 bytes each. */
+const MESSAGE_BYTES = 12;
+
+/** What the body says; a body that is no object reads as one that says nothing. */
+export function readOpenaiRequest(operation: Operation, json: unknown): RequestFacts {
+  const body = fields(json) ?? {};
+  const model = text(body.model);
+  const all = new Gathering();
+  const said = walkers[operation]?.(body, all, model ?? "") ?? { system: "", lastMessage: "" };
+  all.json(body.tools);
+  all.json(body.functions);
+  all.json(body.response_format);
+  all.json(fields(body.text)?.format);
+  return {
+    model,
+    stream: body.stream === true,
+    maxTokens: maxTokens(operation, body),
+    choices: Math.max(positive(body.n) ?? 1, positive(body.best_of) ?? 1),
+    textBytes: all.textBytes,
+    mediaTokens: all.mediaTokens,
+    audioTokens: all.audioTokens,
+    cacheWrite: "none",
+    terms: { tier: text(body.service_tier), speed: null, region: null },
+    system: said.system,
+    tools: body.tools === undefined ? "" : JSON.stringify(body.tools),
+    lastMessage: said.lastMessage,
+  };
+}
+
+function maxTokens(operation: Operation, body: Fields): number | null {
+  if (operation === "responses") return positive(body.max_output_tokens);
+  if (operation === "embeddings") return null;
+  // Without a limit the legacy endpoint stops at 16 (platform.openai.com/docs/api-reference/completions).
+  if (operation === "completions") return positive(body.max_tokens) ?? 16;
+  return positive(body.max_completion_tokens) ?? positive(body.max_tokens);
+}
+
+interface Said {
+  readonly system: string;
+  readonly lastMessage: string;
+}
+
+type Walker = (body: Fields, all: Gathering, model: string) => Said;
+
+const walkers: Partial<Record<Operation, Walker>> = {
+  chat: (body, all, model) => walkMessages(list(body.messages), "", all, model),
+  responses: walkResponses,
+  completions: (body, all) => ({ system: "", lastMessage: all.listen(() => walkPrompt(body.prompt, all)) }),
+  embeddings: (body, all) => ({ system: "", lastMessage: all.listen(() => walkPrompt(body.input, all)) }),
+};
+
+function walkResponses(body: Fields, all: Gathering, model: string): Said {
+  const instructions = text(body.instructions) ?? "";
+  all.text(instructions);
+  all.json(fields(body.prompt)?.variables);
+  if (typeof body.input === "string") {
+    return { system: instructions, lastMessage: all.listen(() => all.text(body.input)) };
+  }
+  return walkMessages(list(body.input), instructions, all, model);
+}
+
+function walkMessages(messages: readonly unknown[], instructions: string, all: Gathering, model: string): Said {
+  let system = instructions;
+  let lastMessage = "";
+  messages.forEach((item, index) => {
+    const message = fields(item);
+    if (message === null) return;
+    all.textBytes += MESSAGE_BYTES;
+    const said = all.listen(() => walkMessage(message, all, model));
+    if (message.role === "system" || message.role === "developer") system += said;
+    if (index === messages.length - 1) lastMessage = `${text(message.role) ?? text(message.type) ?? ""}\n${said}`;
+  });
+  return { system, lastMessage };
+}
+
+/** A chat message or an item of a response's input; ids are left out, since every turn has new ones. */
+function walkMessage(message: Fields, all: Gathering, model: string): void {
+  walkContent(message.content, all, model);
+  all.text(message.name);
+  all.text(message.refusal);
+  all.text(message.reasoning_content);
+  all.text(message.arguments);
+  walkContent(message.output, all, model);
+  walkContent(message.summary, all, model);
+  all.json(message.action);
+  for (const called of list(message.tool_calls)) {
+    const { function: fn, custom } = fields(called) ?? {};
+    all.text(fields(fn)?.name);
+    all.text(fields(fn)?.arguments);
+    all.json(custom);
+  }
+}
+
+function walkContent(content: unknown, all: Gathering, model: string): void {
+  if (typeof content === "string") all.text(content);
+  else for (const part of list(content)) walkPart(fields(part), all, model);
+}
+
+function walkPart(part: Fields | null, all: Gathering, model: string): void {
+  if (part === null) return;
+  all.text(part.text);
+  all.text(part.refusal);
+  if (part.type === "image_url" || part.type === "input_image") walkImage(part, all, model);
+  else if (part.type === "input_audio" || part.type === "audio") {
+    const data = text(fields(part.input_audio)?.data) ?? "";
+    all.audio(audioTokens(base64Bytes(data)), data);
+  } else if (part.type === "file" || part.type === "input_file") {
+    const file = fields(part.file) ?? part;
+    const data = text(file.file_data);
+    const name = data ?? text(file.file_id) ?? text(file.file_url) ?? "";
+    all.media(documentTokens(data === null ? 0 : base64Bytes(data)), name);
+  }
+}
+
+function walkImage(part: Fields, all: Gathering, model: string): void {
+  const nested = fields(part.image_url);
+  const url = text(nested?.url) ?? text(part.image_url) ?? text(part.file_id) ?? "";
+  const comma = url.startsWith("data:") ? url.indexOf(",") : -1;
+  const size = comma < 0 ? null : imageSize(url.slice(comma + 1));
+  all.media(openaiImageTokens(model, size, text(nested?.detail) ?? text(part.detail)), url);
+}
+
+/** A prompt is a text, a list of texts, tokens, or a list of lists of tokens. */
+function walkPrompt(prompt: unknown, all: Gathering): void {
+  const items = list(prompt);
+  if (typeof prompt === "string") all.text(prompt);
+  // Already tokens: they are counted, and the same ones are the same work.
+  else if (typeof items[0] === "number") all.media(items.length, items.join(" "));
+  else for (const item of items) walkPrompt(item, all);
+}

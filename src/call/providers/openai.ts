@@ -1,0 +1,81 @@
+/**
+ * OpenAI: chat completions, responses, legacy completions and embeddings are metered; the rest spends nothing or is unmetered.
+ */
+import type { Operation, Spending } from "../call.ts";
+import { fields, positive } from "../json.ts";
+import type { CapPlan, Edit, Endpoint, Provider } from "../provider.ts";
+import { readOpenaiRequest } from "./openai-request.ts";
+import { openaiUsageReader } from "./openai-usage.ts";
+import { segments } from "./segments.ts";
+
+const METERED: Readonly<Record<string, Operation>> = {
+  completions: "completions",
+  responses: "responses",
+  embeddings: "embeddings",
+};
+
+/** First parts of paths whose writes cost nothing. */
+const FREE = new Set(["moderations", "files", "uploads", "conversations", "organization", "models"]);
+
+/** Last parts of paths that only count, stop or change something. */
+const FREE_VERBS = new Set(["cancel", "input_tokens"]);
+
+function endpoint(method: string, path: string): Endpoint {
+  const parts = segments(path);
+  if (method !== "POST") {
+    // A realtime session opens with a GET that is upgraded.
+    const spends = method === "GET" ? parts.includes("realtime") : method === "PUT" || method === "PATCH";
+    return other(spends ? "unmetered" : "free");
+  }
+  const last = parts.at(-1) ?? "";
+  const before = parts.at(-2) ?? "";
+  if (last === "completions" && before === "chat") return { operation: "chat", spending: "metered" };
+  if (last === "compact" && before === "responses") return { operation: "responses", spending: "metered" };
+  const operation = METERED[last];
+  if (operation !== undefined) return { operation, spending: "metered" };
+  if (FREE_VERBS.has(last)) return other("free");
+  // What changes or reads one stored answer: /chat/completions/ID.
+  if (before === "completions" && parts.at(-3) === "chat") return other("free");
+  return other(parts.some((part) => FREE.has(part)) && !parts.includes("vector_stores") ? "free" : "unmetered");
+}
+
+const other = (spending: Spending): Endpoint => ({ operation: "other", spending });
+
+/** Output limits by endpoint; a chat request may use either of two names. */
+const LIMITS: Partial<Record<Operation, readonly [used: string, ...others: string[]]>> = {
+  chat: ["max_completion_tokens", "max_tokens"],
+  responses: ["max_output_tokens"],
+  completions: ["max_tokens"],
+};
+
+/** The responses endpoint refuses a smaller limit (platform.openai.com/docs/api-reference/responses). */
+const SMALLEST_RESPONSE = 16;
+
+function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
+  const names = LIMITS[operation];
+  const body = fields(json);
+  if (names === undefined || body === null) return { kind: "impossible", why: "the request has no output limit" };
+  if (operation === "responses" && tokens < SMALLEST_RESPONSE) {
+    return { kind: "impossible", why: `max_output_tokens cannot be under ${SMALLEST_RESPONSE}` };
+  }
+  const present = names.filter((name) => body[name] !== undefined && body[name] !== null);
+  if (present.length === 0) {
+    if (operation === "completions" && tokens >= 16) return { kind: "unchanged" };
+    return { kind: "edits", edits: [{ path: [names[0]], value: tokens, insert: true }] };
+  }
+  const edits = present
+    .filter((name) => (positive(body[name]) ?? Number.POSITIVE_INFINITY) > tokens)
+    .map((name): Edit => ({ path: [name], value: tokens, insert: false }));
+  return edits.length === 0 ? { kind: "unchanged" } : { kind: "edits", edits };
+}
+
+export const openai: Provider = Object.freeze({
+  name: "openai",
+  hosts: Object.freeze(["api.openai.com", "eu.api.openai.com", "us.api.openai.com"]),
+  endpoint,
+  readRequest: readOpenaiRequest,
+  usageReader: openaiUsageReader,
+  cap,
+  // The reasoning families bill thinking that no delta shows.
+  hidesReasoning: (model: string) => /(^|\/)(o[134]($|-)|gpt-[5-9]|codex)/.test(model),
+});

@@ -1,0 +1,137 @@
+/**
+ * Turns a recognised request into a `Call`. Nothing here throws: a body that cannot be read still makes a call, with an
+ * estimate by its length.
+ */
+import type { Call, Cost, Subject } from "./call.ts";
+import { type Estimate, estimate, type Learned, NO_ESTIMATE, NOTHING_LEARNED } from "./estimate.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { clean, type Identity } from "./identity.ts";
+import { type Fields, fields, parse } from "./json.ts";
+import { canonicalModel, UNKNOWN_MODEL } from "./model.ts";
+import type { Prices } from "./price.ts";
+import { type RequestFacts, STANDARD } from "./provider.ts";
+import type { Recognised } from "./recognise.ts";
+
+export interface Request {
+  /** Unique for this attempt. */
+  readonly attempt: string;
+  readonly recognised: Recognised;
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Null where it cannot be read. */
+  readonly body: Buffer | null;
+  readonly identity: Identity;
+  readonly prices: Prices;
+  readonly learned?: Learned;
+}
+
+export interface ReadCall {
+  readonly call: Call;
+  /** What the body says; holds text of the prompt and must not be kept longer than the call. */
+  readonly facts: RequestFacts;
+}
+
+/** Reads a request; null where only its path looked like an LLM call and its body is none. */
+export function readCall(request: Request): ReadCall | null {
+  const { recognised, body, headers } = request;
+  const json = body === null || headers["content-encoding"] !== undefined ? undefined : parse(body.toString("utf8"));
+  const object = fields(json);
+  if (!recognised.certain && !looksLikeCall(object)) return null;
+  const facts = object === null ? unreadable(request) : recognised.provider.readRequest(recognised.operation, object);
+  return Object.freeze({ call: callFrom(request, facts), facts });
+}
+
+/** A model and something to read: what every LLM request has and little else does. */
+function looksLikeCall(body: Fields | null): boolean {
+  if (body === null || typeof body.model !== "string") return false;
+  return body.messages !== undefined || body.input !== undefined || body.prompt !== undefined;
+}
+
+function callFrom(request: Request, facts: RequestFacts): Call {
+  const { recognised, identity } = request;
+  const { provider, operation, spending } = recognised;
+  const modelAsSent = clean(facts.model) ?? UNKNOWN_MODEL;
+  const model = canonicalModel(modelAsSent);
+  const subject: Subject = Object.freeze({ ...identity.values, model, provider: provider.name });
+  const expected =
+    spending === "metered"
+      ? estimate(provider, operation, facts, modelAsSent, request.prices, request.learned ?? NOTHING_LEARNED)
+      : NO_ESTIMATE;
+  return Object.freeze({
+    attempt: request.attempt,
+    provider: provider.name,
+    operation,
+    spending,
+    model,
+    modelAsSent,
+    host: request.host,
+    port: request.port,
+    path: request.path,
+    subject,
+    runSource: identity.runSource,
+    stream: facts.stream,
+    maxTokens: facts.maxTokens,
+    ...expected,
+    fingerprint: fingerprint(provider.name, facts),
+    sdkRetry: retryCount(request.headers["x-stainless-retry-count"]),
+  });
+}
+
+/** The same call with a new estimate: after its output was capped, or once something was learned. */
+export function reestimate(
+  read: ReadCall,
+  recognised: Recognised,
+  prices: Prices,
+  learned: Learned,
+  maxTokens: number | null = read.facts.maxTokens,
+): ReadCall {
+  if (read.call.spending !== "metered") return read;
+  const facts: RequestFacts = { ...read.facts, maxTokens };
+  const { provider, operation } = recognised;
+  const anew: Estimate = estimate(provider, operation, facts, read.call.modelAsSent, prices, learned);
+  return Object.freeze({ call: Object.freeze({ ...read.call, maxTokens, ...anew }), facts });
+}
+
+/** Bytes assumed for a body of unknown length. */
+const UNKNOWN_LENGTH = 100_000;
+
+/** Compressed text is taken as five times as long. */
+const COMPRESSION = 5;
+
+function unreadable(request: Request): RequestFacts {
+  const declared = Number(request.headers["content-length"]);
+  const known = request.body?.length ?? (Number.isSafeInteger(declared) && declared > 0 ? declared : UNKNOWN_LENGTH);
+  const textBytes = request.headers["content-encoding"] === undefined ? known : known * COMPRESSION;
+  return {
+    model: null,
+    stream: false,
+    maxTokens: null,
+    choices: 1,
+    textBytes,
+    mediaTokens: 0,
+    audioTokens: 0,
+    cacheWrite: "none",
+    terms: STANDARD,
+    system: "",
+    tools: "",
+    lastMessage: "",
+  };
+}
+
+/** Stainless SDKs (openai, anthropic, groq, ...) number their attempts: 0, 1, 2. */
+function retryCount(header: string | undefined): number | null {
+  return header !== undefined && /^\d{1,4}$/.test(header) ? Number(header) : null;
+}
+
+/** The part of the estimate that is surely spent once the request has left: its input. */
+export function surelySpent(call: Call): Cost {
+  return Object.freeze({
+    ...call.cost,
+    output: 0,
+    reasoning: 0,
+    total: call.cost.total - call.cost.output - call.cost.reasoning,
+  });
+}

@@ -1,0 +1,99 @@
+/**
+ * Is this request a call to a provider? Asked of every request of the process, so the common answer, no, costs a map
+ * lookup and a look at the end of the path: nothing is allocated and no pattern is run.
+ */
+import { ConfigError } from "../errors.ts";
+import type { Operation, Spending } from "./call.ts";
+import type { Provider } from "./provider.ts";
+import { providerNamed, providers } from "./providers/all.ts";
+import { anthropic } from "./providers/anthropic.ts";
+import { openai } from "./providers/openai.ts";
+
+/** A request to a provider, or one that has the shape of it. */
+export interface Recognised {
+  readonly provider: Provider;
+  readonly operation: Operation;
+  readonly spending: Spending;
+  /** False where only the path speaks for it, on a host that nobody named: the body must have the shape too. */
+  readonly certain: boolean;
+}
+
+/** Answers for lower-case hostnames without port, in well under a microsecond for a host that is no provider. */
+export type Recogniser = (hostname: string, port: number, method: string, path: string) => Recognised | null;
+
+export interface RecogniserOptions {
+  /** `host` or `host:port`, lower case → provider name; well-known hosts need not be named. */
+  readonly hosts: ReadonlyMap<string, string>;
+}
+
+/** Builds the recogniser once; an unknown provider name is a ConfigError. */
+export function recogniser(options: RecogniserOptions): Recogniser {
+  const anyPort = new Map<string, Provider>();
+  const byPort = new Map<string, Map<number, Provider>>();
+  for (const provider of providers) for (const host of provider.hosts) anyPort.set(host, provider);
+  for (const [address, name] of options.hosts) {
+    const provider = providerNamed(name);
+    if (provider === null) throw unknownProvider(address, name);
+    const { hostname, port } = splitAddress(address);
+    if (port === null) anyPort.set(hostname, provider);
+    else byPort.set(hostname, (byPort.get(hostname) ?? new Map()).set(port, provider));
+  }
+  const find = (hostname: string, port: number): Provider | null =>
+    byPort.get(hostname)?.get(port) ?? anyPort.get(hostname) ?? null;
+
+  return function recognise(hostname, port, method, path) {
+    // A trailing dot is the same host to DNS.
+    const host = hostname.endsWith(".") ? hostname.slice(0, -1) : hostname;
+    const provider = find(host, port);
+    if (provider !== null) return Object.freeze({ provider, ...provider.endpoint(method, path), certain: true });
+    return method === "POST" ? byShape(path) : null;
+  };
+}
+
+/** All paths of LLM calls end in a plural: most requests leave here after one comparison. */
+function byShape(path: string): Recognised | null {
+  const query = path.indexOf("?");
+  let end = query < 0 ? path.length : query;
+  if (path.charCodeAt(end - 1) === SLASH) end -= 1;
+  if (path.charCodeAt(end - 1) !== SMALL_S) return null;
+  if (path.endsWith("/completions", end)) return path.endsWith("/chat/completions", end) ? CHAT : COMPLETIONS;
+  if (path.endsWith("/embeddings", end)) return EMBEDDINGS;
+  if (path.endsWith("/responses", end)) return RESPONSES;
+  if (path.endsWith("/messages", end)) return hasVersion(path, end - "/messages".length) ? MESSAGES : null;
+  return null;
+}
+
+/** `/messages` is a common word: it must stand alone or after a version, as in `/v1/messages`. */
+function hasVersion(path: string, end: number): boolean {
+  if (end <= 0) return true;
+  const start = path.lastIndexOf("/", end - 1) + 1;
+  const digit = path.charCodeAt(start + 1);
+  return end - start >= 2 && path.charCodeAt(start) === SMALL_V && digit >= 0x30 && digit <= 0x39;
+}
+
+const SLASH = 0x2f;
+const SMALL_S = 0x73;
+const SMALL_V = 0x76;
+
+const shape = (provider: Provider, operation: Operation, certain: boolean): Recognised =>
+  Object.freeze({ provider, operation, spending: "metered", certain });
+
+// Nothing but an LLM answers at /chat/completions; the other words are used elsewhere too.
+const CHAT = shape(openai, "chat", true);
+const COMPLETIONS = shape(openai, "completions", false);
+const EMBEDDINGS = shape(openai, "embeddings", false);
+const RESPONSES = shape(openai, "responses", false);
+const MESSAGES = shape(anthropic, "messages", false);
+
+/** Splits `host:port`, with `[v6]:port` too; the port is null where none is given. */
+export function splitAddress(address: string): { readonly hostname: string; readonly port: number | null } {
+  const match = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(address);
+  const port = match?.[2] === undefined ? null : Number(match[2]);
+  return { hostname: (match?.[1] ?? address).replace(/^\[|\]$/g, "").toLowerCase(), port };
+}
+
+/** The error for a provider name that nobody knows. */
+export function unknownProvider(address: string, name: string): ConfigError {
+  const known = providers.map((provider) => provider.name).join(", ");
+  return new ConfigError(`"${name}" for host ${address} is no known provider; write one of ${known}.`);
+}

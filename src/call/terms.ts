@@ -1,0 +1,51 @@
+/**
+ * What the way of serving does to the price: half for what may wait, more for what may not.
+ * The multipliers are those that the providers publish; where one is missing, the greatest published one is taken.
+ */
+import type { Terms } from "./provider.ts";
+
+/**
+ * Priority processing in thousandths of the standard price, by the beginning of the model's name
+ * (openai.com/api-priority-processing): twice, except these.
+ */
+const PRIORITY: readonly (readonly [model: string, millis: number])[] = [
+  ["gpt-5.5", 2500],
+  ["gpt-5.4", 2000],
+  ["gpt-5.2", 2000],
+  ["gpt-5.1", 2000],
+  ["gpt-5-mini", 1800],
+  ["gpt-5", 2000],
+  ["gpt-4.1", 2000],
+  ["gpt-4o", 2000],
+  ["o3", 2000],
+  ["o4-mini", 2000],
+];
+
+/** Fast mode in thousandths (platform.claude.com/docs/en/build-with-claude/fast-mode): 6 times on Opus 4.6 and 4.7, then 2. */
+const FAST: readonly (readonly [model: string, millis: number])[] = [
+  ["claude-opus-4-6", 6000],
+  ["claude-opus-4-7", 6000],
+  ["claude-opus-4-8", 2000],
+  ["claude-opus-5", 2000],
+];
+
+/** `inference_geo: "us"` costs a tenth more (platform.claude.com/docs/en/about-claude/pricing, data residency). */
+const US_ONLY = 1100;
+
+/** The price under these terms in thousandths of the standard price. */
+export function multiplier(provider: string, model: string, terms: Terms): number {
+  // Both batch services and flex cost half (developers.openai.com/api/docs/pricing, platform.claude.com pricing).
+  if (terms.tier === "batch" || (provider !== "anthropic" && terms.tier === "flex")) return 500;
+  if (provider !== "anthropic") return terms.tier === "priority" ? find(PRIORITY, model, 2500) : 1000;
+  // Anthropic's priority tier is capacity bought beforehand, without a price per token: the standard price stands.
+  const fast = terms.speed === "fast" ? find(FAST, model, 6000) : 1000;
+  return terms.region === "us" ? (fast * US_ONLY) / 1000 : fast;
+}
+
+/** The same, before the call: a tier that was asked for is not always granted, so the dearer of it and standard. */
+export const multiplierAtMost = (provider: string, model: string, terms: Terms): number =>
+  Math.max(1000, multiplier(provider, model, terms));
+
+function find(table: readonly (readonly [string, number])[], model: string, otherwise: number): number {
+  return table.find(([beginning]) => model.startsWith(beginning))?.[1] ?? otherwise;
+}
