@@ -1,0 +1,121 @@
+/**
+ * Reads a response on the side, as its bytes pass to the caller: what it says it used, and how much text streamed in
+ * case it never says.
+ */
+import type { Operation } from "../call/call.ts";
+import { type Portion, type Provider, STANDARD, type Terms, type UsageReader } from "../call/provider.ts";
+import { decoder } from "./decode.ts";
+import { eventReader } from "./sse.ts";
+import { bodyReader } from "./whole.ts";
+
+export interface ResponseReading {
+  /** Null where no response began. */
+  readonly status: number | null;
+  /** What each model used; empty where the response does not say. */
+  readonly portions: readonly Portion[];
+  /** True where the body came as events. */
+  readonly streamed: boolean;
+  /** UTF-8 bytes of text that the answer brought, at least. */
+  readonly deltaBytes: number;
+  /** Events that brought text. */
+  readonly deltas: number;
+  /** The model that answered, as it names itself. */
+  readonly model: string | null;
+  readonly responseId: string | null;
+  readonly finishReasons: readonly string[];
+  readonly terms: Terms;
+  readonly webSearches: number;
+  readonly fileSearches: number;
+}
+
+export interface ResponseReader {
+  /** Takes bytes as they came; they are copied where they are kept. Never throws. */
+  push(bytes: Uint8Array): void;
+  /** What is known when no more bytes come, however the response ended. */
+  finish(): Promise<ResponseReading>;
+}
+
+/** The reading of a call that got no response. */
+export const NO_RESPONSE: ResponseReading = Object.freeze({
+  status: null,
+  portions: [],
+  streamed: false,
+  deltaBytes: 0,
+  deltas: 0,
+  model: null,
+  responseId: null,
+  finishReasons: [],
+  terms: STANDARD,
+  webSearches: 0,
+  fileSearches: 0,
+});
+
+export interface ReaderOptions {
+  readonly provider: Provider;
+  readonly operation: Operation;
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A reader for one response. */
+export function createReader(options: ReaderOptions): ResponseReader {
+  const usage = options.provider.usageReader(options.operation);
+  const body = plainReader(usage, options.operation);
+  const decode = decoder(options.headers["content-encoding"], body.push);
+  let failed = decode === null;
+  return {
+    push(bytes) {
+      if (failed) return;
+      try {
+        decode?.push(bytes);
+      } catch {
+        // A response that cannot be read is charged its estimate; the caller must not notice.
+        failed = true;
+      }
+    },
+    async finish() {
+      try {
+        await decode?.finish();
+        return Object.freeze({ status: options.status, ...body.finish(), ...usage.facts() });
+      } catch {
+        return Object.freeze({ ...NO_RESPONSE, status: options.status });
+      }
+    },
+  };
+}
+
+interface Counted {
+  readonly streamed: boolean;
+  readonly deltaBytes: number;
+  readonly deltas: number;
+}
+
+interface PlainReader {
+  push(bytes: Uint8Array): void;
+  finish(): Counted;
+}
+
+/** Tells a JSON body from events by its first character: content types are not always right, a brace is. */
+function plainReader(usage: UsageReader, operation: Operation): PlainReader {
+  let inner: PlainReader | null = null;
+  return {
+    push(bytes) {
+      inner ??= choose(bytes, usage, operation);
+      inner?.push(bytes);
+    },
+    finish: () => inner?.finish() ?? { streamed: false, deltaBytes: 0, deltas: 0 },
+  };
+}
+
+function choose(bytes: Uint8Array, usage: UsageReader, operation: Operation): PlainReader | null {
+  // Whitespace and the three bytes of a byte order mark may come first.
+  const first = bytes.find((byte) => byte > 0x20 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf);
+  if (first === undefined) return null;
+  if (first === 0x7b || first === 0x5b) {
+    const whole = bodyReader(usage);
+    return { push: whole.push, finish: () => ({ streamed: false, deltaBytes: whole.finish(), deltas: 0 }) };
+  }
+  const events = eventReader(usage, operation === "completions" ? '"text"' : '"delta"');
+  return { push: events.push, finish: () => ({ streamed: true, ...events.finish() }) };
+}

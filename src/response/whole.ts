@@ -1,0 +1,76 @@
+/**
+ * Usage out of a JSON body that comes as a whole. Bodies that are too long to parse without holding up the process give
+ * it from their end, where long ones (embeddings) have it.
+ */
+import { type Fields, fields, list, parse } from "../call/json.ts";
+import type { UsageReader } from "../call/provider.ts";
+
+export interface BodyReader {
+  push(bytes: Uint8Array): void;
+  /** Tells the usage reader, and returns how many bytes of text the answer has. */
+  finish(): number;
+}
+
+/** Up to this a body is parsed: about 10 ms. */
+const PARSED = 8 * 1024 * 1024;
+
+/** What is kept of a longer one. */
+const TAIL = 64 * 1024;
+
+/** Collects a body for `usage`, in bounded memory. */
+export function bodyReader(usage: UsageReader): BodyReader {
+  let chunks: Buffer[] = [];
+  let length = 0;
+  let long = false;
+  return {
+    push(bytes) {
+      // A copy: the bytes belong to the caller, who may use the memory again.
+      chunks.push(Buffer.from(bytes));
+      length += bytes.length;
+      if (length <= PARSED) return;
+      long = true;
+      const tail = Buffer.from(Buffer.concat(chunks).subarray(-TAIL));
+      chunks = [tail];
+      // The tail may grow to a megabyte before it is cut again.
+      length = PARSED - 16 * TAIL;
+    },
+    finish() {
+      const body = Buffer.concat(chunks);
+      chunks = [];
+      const json = long ? tailOf(body.toString("latin1")) : parse(body.toString("utf8"));
+      usage.take(json);
+      return textBytes(fields(json));
+    },
+  };
+}
+
+/** The last `"usage": {...}` and `"model": "..."` of a text, as a body of their own. */
+function tailOf(text: string): unknown {
+  const open = text.indexOf("{", text.lastIndexOf('"usage"'));
+  if (!text.includes('"usage"') || open < 0) return undefined;
+  const model = /"model"\s*:\s*("[^"\\]*")/.exec(text)?.[1] ?? "null";
+  return parse(`{"model":${model},"usage":${text.slice(open, closingBrace(text, open) + 1)}}`);
+}
+
+/** A usage holds numbers and short words, so its braces can be counted without looking for strings. */
+function closingBrace(text: string, open: number): number {
+  let depth = 0;
+  for (let at = open; at < text.length; at += 1) {
+    if (text[at] === "{") depth += 1;
+    else if (text[at] === "}" && --depth === 0) return at;
+  }
+  return text.length;
+}
+
+/** Bytes of text in an answer: its choices, its content or its output. */
+function textBytes(body: Fields | null): number {
+  const answer = fields(body?.response) ?? body;
+  if (answer === null) return 0;
+  return [answer.choices, answer.content, answer.output].reduce<number>((sum, part) => sum + stringBytes(part), 0);
+}
+
+function stringBytes(value: unknown): number {
+  if (typeof value === "string") return Buffer.byteLength(value);
+  const inside = Array.isArray(value) ? list(value) : Object.values(fields(value) ?? {});
+  return inside.reduce<number>((sum, part) => sum + stringBytes(part), 0);
+}
