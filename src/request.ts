@@ -80,7 +80,7 @@ function meterAsk(key: string, meter: Plan["meters"][number], call: Call): Meter
 }
 
 /** The floor is what a process that dies mid-call has surely spent: the request itself, not the answer. */
-function held(metric: Metric, call: Call): { readonly add: MeterAsk["add"]; readonly floor: number } {
+export function held(metric: Metric, call: Call): { readonly add: MeterAsk["add"]; readonly floor: number } {
   switch (metric) {
     case "cost":
       return { add: call.cost.total, floor: call.cost.total - call.cost.output - call.cost.reasoning };

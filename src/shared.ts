@@ -2,10 +2,22 @@
  * What the preload leaves for the API of the same process, found by two copies of the package alike.
  * @module
  */
+import type { Mode } from "./config.ts";
+import type { Plan } from "./policy/plan.ts";
+import type { Store } from "./store/store.ts";
+
+/** The ledger as this process uses it. */
+export interface Ledger {
+  readonly store: Store;
+  readonly plan: Plan;
+  readonly mode: Mode;
+}
 
 /** The guard of this process. */
 export interface Shared {
   readonly version: string;
+  /** Null where the guard is off. */
+  readonly ledger: Ledger | null;
   /** Waits until what is settled has reached the store, and spans that we export ourselves are delivered. */
   flush(): Promise<void>;
 }

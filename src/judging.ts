@@ -1,0 +1,143 @@
+/**
+ * One call before the store: judged and held there, or, while it is away, as `store.down` says.
+ * @module
+ */
+import type { Call } from "./call/call.ts";
+import { readGateKey } from "./keys.ts";
+import { evaluate, type Readings } from "./policy/evaluate.ts";
+import type { Condition, Plan, Rule } from "./policy/plan.ts";
+import { whenStoreDown } from "./policy/store-down.ts";
+import type { Fired, Verdict } from "./policy/verdict.ts";
+import { type Ask, askFor } from "./request.ts";
+import { StoreDown } from "./store/down.ts";
+import type { FallbackStore } from "./store/fallback.ts";
+import type { Judgement } from "./store/store.ts";
+
+export interface JudgingOptions {
+  readonly store: FallbackStore;
+  readonly plan: Plan;
+  readonly holdMs: number;
+  /** False in shadow mode: everything is read and held, nothing is stopped. */
+  readonly enforce: boolean;
+  /** With no `store.down` rule: refuse while the store is away. */
+  readonly strict: boolean;
+  /** The share of spending limits for this process alone, in millionths. */
+  readonly localMillionths: number;
+}
+
+export interface Judged {
+  readonly verdict: Verdict;
+  /** True where the call's amounts are held and must be settled. */
+  readonly held: boolean;
+  /** The store's clock at the judgement; null where no store judged. */
+  readonly at: number | null;
+  readonly attemptNumber: number;
+  readonly repeat: boolean;
+  /** True where the store is away. */
+  readonly degraded: boolean;
+}
+
+/** Asks the store whether the call may go, and says in the policy's words what it answered. */
+export async function judge(options: JudgingOptions, call: Call, rules: readonly Rule[]): Promise<Judged> {
+  const { store, plan, enforce } = options;
+  const ask = askFor(plan, call, rules, options.holdMs, enforce);
+  try {
+    return judged(options, call, rules, ask, await store.judge(ask.request), false);
+  } catch (error) {
+    if (!(error instanceof StoreDown)) throw error;
+    return judgeAlone(options, call, rules, ask, error);
+  }
+}
+
+async function judgeAlone(
+  options: JudgingOptions,
+  call: Call,
+  rules: readonly Rule[],
+  ask: Ask,
+  why: StoreDown,
+): Promise<Judged> {
+  const named = rules.some((rule) => rule.flag === "store.down" && !rule.shadow);
+  const way = named || !options.strict ? whenStoreDown(rules, call) : { kind: "deny" as const, fired: strictly(why) };
+  if (way.kind === "local") {
+    const share = rules.map((rule) => alone(rule, options.plan, options.localMillionths));
+    return judged(options, call, share, ask, await options.store.local.judge(ask.request), true);
+  }
+  const unjudged = { held: false, at: null, attemptNumber: call.sdkRetry ?? 0, repeat: false, degraded: true };
+  if (way.kind === "allow") return { ...unjudged, verdict: ALLOWED };
+  return { ...unjudged, verdict: { kind: "deny", decided: way.fired, warnings: [], shadows: [] } };
+}
+
+const ALLOWED: Verdict = Object.freeze({ kind: "allow", decided: null, warnings: [], shadows: [] });
+
+function judged(
+  { plan }: JudgingOptions,
+  call: Call,
+  rules: readonly Rule[],
+  ask: Ask,
+  judgement: Judgement,
+  degraded: boolean,
+): Judged {
+  return {
+    verdict: evaluate(plan, call, rules, readingsOf(ask, judgement)),
+    held: judgement.held,
+    at: judgement.now,
+    attemptNumber: judgement.attemptNumber,
+    repeat: judgement.repeat,
+    degraded,
+  };
+}
+
+/** What the store answered, by rule instead of by place in the request. */
+function readingsOf({ gates }: Ask, judgement: Judgement): Readings {
+  const closed = new Map<string, { readonly since: number; readonly until: number | null }>();
+  const byHand: Readings["byHand"][number][] = [];
+  judgement.closed.forEach((gate, index) => {
+    const asked = gates[index];
+    if (gate === null || asked === undefined) return;
+    const { since, until } = gate;
+    if (asked.kind === "rule") closed.set(asked.rule, { since, until });
+    else byHand.push({ scope: readGateKey(asked.key).scope, since, until });
+  });
+  const { now, readings: meters, attemptNumber } = judgement;
+  return { now, meters, attemptNumber, closed, byHand };
+}
+
+const SHARED = new Set(["cost", "tokens", "input_tokens", "output_tokens"]);
+
+/** The rule with the limits that the local store judges by, so that the refusal names the figures that decided. */
+function alone(rule: Rule, plan: Plan, millionths: number): Rule {
+  const scale = (condition: Condition): Condition => {
+    const meter = condition.reading.kind === "meter" ? plan.meters[condition.reading.meter] : undefined;
+    if (meter === undefined || condition.limit.kind !== "fixed" || !SHARED.has(meter.metric)) return condition;
+    if (meter.window.kind === "run" || meter.scopes.includes("run")) return condition;
+    return {
+      ...condition,
+      limit: { kind: "fixed", amount: Math.floor((condition.limit.amount * millionths) / 1_000_000) },
+    };
+  };
+  return { ...rule, conditions: rule.conditions.map(scale) };
+}
+
+/** What refuses a call where the deployment, not the policy, wants no call without a ledger. */
+function strictly(why: StoreDown): Fired {
+  const action = { kind: "deny", message: null } as const;
+  return {
+    rule: {
+      id: "store.strict",
+      text: "store.down -> deny",
+      doc: null,
+      file: "budget-guard.json",
+      line: 1,
+      shadow: false,
+      conditions: [],
+      flag: "store.down",
+      filter: null,
+      actions: [action],
+      closes: [],
+    },
+    action,
+    figures: null,
+    closed: null,
+    message: `${why.message}, and "store": {"strict": true} in budget-guard.json lets no call go without it.`,
+  };
+}

@@ -1,0 +1,137 @@
+/**
+ * The rest of an allowed call: its response is read on the side, and the hold becomes the bill, exactly once.
+ * @module
+ */
+import { type Bill, type Call, NONE, type Outcome } from "./call/call.ts";
+import { lessonKeys } from "./call/estimate.ts";
+import type { Prices } from "./call/price.ts";
+import type { Provider } from "./call/provider.ts";
+import type { Clock } from "./clock.ts";
+import type { Failure, Tap } from "./hook/exchange.ts";
+import type { Plan } from "./policy/plan.ts";
+import { chargesFor, fingerprintKey, isFailure, release } from "./request.ts";
+import { bill } from "./response/bill.ts";
+import { createReader, NO_RESPONSE, type ResponseReader } from "./response/reader.ts";
+import type { Settlement } from "./store/store.ts";
+import type { Log } from "./telemetry/log.ts";
+import type { Sight } from "./telemetry/telemetry.ts";
+
+export interface SettlingOptions {
+  readonly call: Call;
+  readonly provider: Provider;
+  readonly plan: Plan;
+  readonly prices: Prices;
+  /** The store's clock when the call was judged, ms since 1970. */
+  readonly judgedAt: number;
+  readonly attemptNumber: number;
+  /** What the input was estimated from, before anything learned: tokens of text, and of pictures and sound. */
+  readonly textTokens: number;
+  readonly mediaTokens: number;
+  readonly sight: Sight;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settle: (settlement: Settlement) => Promise<void>;
+  /** Whether the request was sent on; one that was given up while it was held has spent nothing. */
+  readonly left: () => boolean;
+  /** Given the settlement as it begins; the work never rejects. */
+  readonly ending: (work: Promise<void>) => void;
+}
+
+/** Watches one response and settles its call when it ends, however it ends. */
+export function settleAtEnd(options: SettlingOptions): Tap {
+  const { call, clock } = options;
+  let reader: ResponseReader | null = null;
+  let status: number | null = null;
+  let firstByteAt: number | null = null;
+  return {
+    head(code, headers) {
+      // Informational answers (103 Early Hints) come before the real one.
+      if (code < 200) return;
+      status = code;
+      reader = createReader({ provider: options.provider, operation: call.operation, status: code, headers });
+    },
+    chunk(bytes) {
+      firstByteAt ??= clock();
+      reader?.push(bytes);
+    },
+    end() {
+      const code = status ?? 0;
+      const kind = code < 400 ? "success" : "provider-error";
+      options.ending(finish(options, reader, firstByteAt, { kind, status: code }));
+    },
+    fail(failure) {
+      options.ending(finish(options, reader, firstByteAt, outcomeOf(failure, status)));
+    },
+  };
+}
+
+function outcomeOf({ kind, code }: Failure, status: number | null): Outcome {
+  switch (kind) {
+    case "abort":
+      return { kind: "aborted", status };
+    case "timeout":
+      return { kind: "timeout", status };
+    case "network":
+      return { kind: "network-error", code };
+  }
+}
+
+async function finish(
+  options: SettlingOptions,
+  reader: ResponseReader | null,
+  firstByteAt: number | null,
+  outcome: Outcome,
+): Promise<void> {
+  const { call, sight, log } = options;
+  const endedAt = options.clock();
+  try {
+    const reading = reader === null ? NO_RESPONSE : await reader.finish();
+    const billed = bill({ call, reading, outcome, prices: options.prices });
+    if (!options.left()) return await options.settle(releaseOf(options.plan, call, options.judgedAt));
+    // Called at once and awaited later: an embedded store has then written before this process can be ended.
+    const settled = options.settle(settlementOf(options, billed, outcome));
+    const wasted = options.attemptNumber > 0 || isFailure(outcome);
+    sight.end({ bill: billed, outcome, firstByteAt, endedAt, wasted });
+    await settled;
+  } catch (error) {
+    // The hold expires by itself and its floor stays charged: late, but never lost.
+    log.error(`a call could not be settled: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** The settlement of a call that never left: its hold is given back and nothing is charged. */
+export function releaseOf(plan: Plan, call: Call, judgedAt: number): Settlement {
+  return {
+    attempt: call.attempt,
+    judgedAt,
+    charges: release(plan, call),
+    fingerprint: fingerprintKey(call),
+    outcome: "none",
+    lessons: [],
+  };
+}
+
+function settlementOf(options: SettlingOptions, billed: Bill, outcome: Outcome): Settlement {
+  const { call, plan } = options;
+  const reached = outcome.kind === "success" || outcome.kind === "provider-error" || outcome.kind === "timeout";
+  return {
+    attempt: call.attempt,
+    judgedAt: options.judgedAt,
+    charges: chargesFor(plan, call, billed, outcome),
+    fingerprint: fingerprintKey(call),
+    outcome: outcome.kind === "success" ? "success" : reached || isFailure(outcome) ? "failure" : "none",
+    lessons: lessonsOf(options, billed, outcome),
+  };
+}
+
+/** Only what a provider itself counted teaches anything. */
+function lessonsOf(options: SettlingOptions, billed: Bill, outcome: Outcome): Settlement["lessons"] {
+  const { call, textTokens } = options;
+  if (outcome.kind !== "success" || billed.source === "estimate" || call.spending !== "metered") return [];
+  const { input, output } = lessonKeys(call.provider, call.model, call.subject.feature ?? NONE);
+  const lessons: { key: string; value: number }[] = [];
+  const text = billed.usage.inputTokens - options.mediaTokens;
+  if (text > 0 && textTokens > 0) lessons.push({ key: input, value: Math.ceil((text * 1000) / textTokens) });
+  if (billed.usage.outputTokens > 0) lessons.push({ key: output, value: billed.usage.outputTokens });
+  return lessons;
+}

@@ -1,0 +1,117 @@
+/**
+ * Puts the guard together and in front of everything, synchronously, before user code runs. What a process may never
+ * need (prices, stores, telemetry SDKs) is loaded with its first provider call.
+ * @module
+ */
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { hostsFromEnvironment } from "./call/hosts.ts";
+import { loadPrices, type Prices } from "./call/price.ts";
+import { recogniser } from "./call/recognise.ts";
+import { now } from "./clock.ts";
+import { type Config, readConfig, unknownVariables } from "./config.ts";
+import { ConfigError, PolicyError } from "./errors.ts";
+import { readPolicies } from "./files.ts";
+import { createGuard } from "./guard.ts";
+import { createHeartbeat } from "./heartbeat.ts";
+import { exempt } from "./hook/exempt.ts";
+import { install } from "./hook/install.ts";
+import { watchIncoming } from "./incoming.ts";
+import { teacher } from "./learned.ts";
+import { loadPlan } from "./load-plan.ts";
+import { withRegister } from "./node-options.ts";
+import { indexRules } from "./policy/match.ts";
+import type { Plan } from "./policy/plan.ts";
+import { share, shared } from "./shared.ts";
+import { type FallbackStore, withFallback } from "./store/fallback.ts";
+import { describeStore, openStore } from "./store/open.ts";
+import { createLog, type Log } from "./telemetry/log.ts";
+import { createTelemetry } from "./telemetry/otel.ts";
+import { version } from "./version.ts";
+
+/** `EX_CONFIG` of sysexits.h: a guard with broken settings must not be a process without a guard. */
+const BAD_CONFIGURATION = 78;
+
+/** Starts the guard once per process; ends the process with every diagnostic where settings or policy are broken. */
+export function start(): void {
+  if (shared() !== null) return;
+  try {
+    const config = readConfig(process.env, process.cwd());
+    const log = createLog(config.log);
+    for (const name of unknownVariables(process.env)) log.warn(`${name} is not a variable that budget-guard reads.`);
+    if (config.mode === "off") {
+      share({ version: version(), ledger: null, flush: async () => {} });
+      log.info("off: no call is looked at (BUDGET_GUARD_MODE=off)");
+      return;
+    }
+    begin(config, log);
+  } catch (error) {
+    if (!(error instanceof ConfigError) && !(error instanceof PolicyError)) throw error;
+    const text = error instanceof PolicyError ? `${error.message}\n\n${error.diagnostics}\n` : error.message;
+    createLog("error").error(text);
+    process.exit(BAD_CONFIGURATION);
+  }
+}
+
+function begin(config: Config, log: Log): void {
+  const sources = readPolicies(config);
+  const plan = loadPlan(sources, log.warn);
+  const store = guardedStore(config, log);
+  const telemetry = createTelemetry({ config, log, clock: now, version: version() });
+  let prices: Promise<Prices> | null = null;
+  const guard = createGuard({
+    config,
+    plan,
+    rulesFor: indexRules(plan),
+    recognise: recogniser({ hosts: new Map([...hostsFromEnvironment(process.env), ...config.hosts]) }),
+    prices: () => {
+      prices ??= loadPrices(config.prices, now);
+      return prices;
+    },
+    learned: teacher(store, now),
+    store,
+    heartbeat: createHeartbeat(store, config.storeOptions.holdMs),
+    telemetry,
+    incoming: watchIncoming(config.incoming),
+    processId: `process-${randomUUID()}`,
+    log,
+    clock: now,
+  });
+  install(guard);
+  process.env.NODE_OPTIONS = withRegister(
+    process.env.NODE_OPTIONS,
+    fileURLToPath(new URL("./register.js", import.meta.url)),
+  );
+  share({
+    version: version(),
+    ledger: { store, plan, mode: config.mode },
+    async flush() {
+      await guard.settled();
+      await store.flush(config.storeOptions.deadlineMs * 8);
+      await telemetry.flush();
+    },
+  });
+  log.info(greeting(config, plan, store));
+}
+
+/** The store behind a deadline, opened with the first call; its comings and goings are said once each. */
+function guardedStore(config: Config, log: Log): FallbackStore {
+  const { name, kind } = describeStore(config.store);
+  const { deadlineMs, localMillionths } = config.storeOptions;
+  // The store's own traffic, and what it starts, must not be judged by what it serves.
+  return withFallback(() => exempt(() => openStore(config.store, { root: config.root, clock: now })), {
+    name,
+    kind,
+    clock: now,
+    deadlineMs,
+    localShareMillionths: localMillionths,
+    onDown: (why) => log.warn(`${why.message}; \`store.down\` of the policy decides until it is back`),
+    onUp: () => log.warn("the ledger is back; what was spent meanwhile has been counted"),
+  });
+}
+
+function greeting(config: Config, plan: Plan, store: FallbackStore): string {
+  const rules = `${plan.rules.length} ${plan.rules.length === 1 ? "rule" : "rules"}`;
+  const policy = plan.files.length === 0 ? "no policy, observing" : `${rules} from ${plan.files.join(", ")}`;
+  return `${version()}: ${policy}; store ${store.name}; mode ${config.mode}; telemetry ${config.otel}`;
+}
