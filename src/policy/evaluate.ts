@@ -1,0 +1,130 @@
+/**
+ * What the policy says to one call.
+ * In: a plan, a call, the rules whose filter holds, and what the store read. Out: a verdict.
+ * @module
+ */
+import type { Call } from "../call/call.ts";
+import type { Action, Plan, Rule } from "./plan.ts";
+import { type Closed, figuresOf, holds, type Readings } from "./readings.ts";
+import { byHandSentence, sentence } from "./sentence.ts";
+import { type Fired, strictness, type Verdict } from "./verdict.ts";
+
+export type { Readings } from "./readings.ts";
+
+/** Judges a call: the strictest rule decides, every warning is said, shadow rules only report. */
+export function evaluate(plan: Plan, call: Call, rules: readonly Rule[], readings: Readings): Verdict {
+  const stopping: Fired[] = [];
+  const warnings: Fired[] = [];
+  const shadows: Fired[] = [];
+  for (const { scope, since, until } of readings.byHand) {
+    if (Object.entries(scope).every(([name, value]) => call.subject[name] === value)) {
+      stopping.push(pausedByHand(scope, { since, until }, readings.now));
+    }
+  }
+  for (const rule of rules) {
+    if (rule.flag === "store.down") continue;
+    const say = (action: Action, closed: Closed | null): Fired => fire(plan, call, rule, action, readings, closed);
+    const stop = strictestStop(rule.actions);
+    const gate = rule.shadow || !closes(stop) ? undefined : readings.closed.get(rule.id);
+    if (gate !== undefined && stop !== null) stopping.push(say(stop, gate));
+    if (!fires(rule, call, readings)) continue;
+    if (rule.shadow) {
+      const action = stop ?? rule.actions[0];
+      if (action !== undefined) shadows.push(say(action, null));
+      continue;
+    }
+    if (stop !== null && gate === undefined) stopping.push(say(stop, null));
+    for (const action of rule.actions) if (action.kind === "warn") warnings.push(say(action, null));
+  }
+  const decided = strictest(stopping) ?? strictest(warnings);
+  return Object.freeze({
+    kind: decided === null ? "allow" : kindOf(decided),
+    decided,
+    warnings: Object.freeze(warnings),
+    shadows: Object.freeze(shadows),
+  });
+}
+
+/** Whether the rule's flag is up and every condition over its limit. */
+export function fires(rule: Rule, call: Call, readings: Readings): boolean {
+  if (rule.flag === "call.unpriced" && !call.unpriced) return false;
+  if (rule.flag === "call.unmetered" && call.spending !== "unmetered") return false;
+  return rule.conditions.every((condition) => holds(condition, call, readings));
+}
+
+/** One rule and one of its actions as a fact about this call. */
+export function fire(
+  plan: Plan,
+  call: Call,
+  rule: Rule,
+  action: Action,
+  readings: Readings,
+  closed: Closed | null,
+): Fired {
+  const [condition] = rule.conditions;
+  const figures = closed !== null || condition === undefined ? null : figuresOf(condition, plan, call, readings);
+  return Object.freeze({
+    rule,
+    action,
+    figures:
+      figures !== null && action.kind === "deny for"
+        ? // Room in the window helps nobody while the gate is closed.
+          Object.freeze({ ...figures, resetsAt: Math.max(readings.now + action.ms, figures.resetsAt ?? 0) })
+        : figures,
+    closed: closed === null ? null : Object.freeze({ since: closed.since, until: closed.until }),
+    message: sentence({ plan, call, rule, action, readings, closed }),
+  });
+}
+
+type Kind = keyof typeof strictness;
+
+const kindOf = ({ action }: Fired): Kind => (action.kind in strictness ? (action.kind as Kind) : "deny");
+
+const closes = (action: Action | null): boolean => action?.kind === "deny for" || action?.kind === "pause";
+
+function strictestStop(actions: readonly Action[]): Action | null {
+  let found: Action | null = null;
+  for (const action of actions) {
+    if (action.kind !== "deny" && action.kind !== "deny for" && action.kind !== "pause") continue;
+    if (found === null || strictness[action.kind] > strictness[found.kind as Kind]) found = action;
+  }
+  return found;
+}
+
+/** The strictest; ties are named by the smallest rule id, never by position. */
+function strictest(fired: readonly Fired[]): Fired | null {
+  let found: Fired | null = null;
+  for (const each of fired) {
+    if (found === null) {
+      found = each;
+      continue;
+    }
+    const more = strictness[kindOf(each)] - strictness[kindOf(found)];
+    if (more > 0 || (more === 0 && each.rule.id < found.rule.id)) found = each;
+  }
+  return found;
+}
+
+/** A pause that no rule asked for. Its id is empty, as in the key of its gate. */
+function pausedByHand(scope: Readonly<Record<string, string>>, closed: Closed, now: number): Fired {
+  const action: Action = Object.freeze({ kind: "pause", message: null });
+  return Object.freeze({
+    rule: Object.freeze({
+      id: "",
+      text: "paused by hand",
+      doc: null,
+      file: "",
+      line: 0,
+      shadow: false,
+      conditions: [],
+      flag: null,
+      filter: null,
+      actions: [action],
+      closes: Object.keys(scope),
+    }),
+    action,
+    figures: null,
+    closed: Object.freeze(closed),
+    message: byHandSentence(scope, closed, now),
+  });
+}

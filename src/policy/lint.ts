@@ -1,0 +1,98 @@
+/**
+ * What is allowed and probably not meant: rules that cannot fire, budgets that nobody enforces.
+ * @module
+ */
+import type { BudgetDraft, RuleDraft } from "./draft.ts";
+import { conjuncts, dimensionsOf } from "./filter.ts";
+import { type Finding, lints } from "./messages.ts";
+import { makeMeter, windowText } from "./meter.ts";
+import { covers, impossible, stops } from "./reach.ts";
+
+export interface LintInput {
+  readonly rules: readonly RuleDraft[];
+  readonly budgets: readonly BudgetDraft[];
+  /** File names in load order: of two equal rules the later is reported. */
+  readonly order: readonly string[];
+}
+
+type Report = (file: string, finding: Finding) => void;
+
+/** Reports warnings and infos on a policy without errors. */
+export function lint(input: LintInput, report: Report): void {
+  unreachable(input, report);
+  for (const rule of input.rules) {
+    const dimension = impossible(rule.filter);
+    if (dimension !== null) report(rule.file, lints.neverMatches(rule.whenSpan ?? rule.span, dimension));
+    if (rule.flag === "store.down" && rule.filter === null && rule.actions.some(({ kind }) => kind === "allow")) {
+      report(rule.file, lints.failOpen(rule.span));
+    }
+    gate(rule, report);
+  }
+  for (const budget of input.budgets) {
+    const enforced = input.rules.some(
+      (rule) => stops(rule) && rule.conditions.some((condition) => condition.budget === budget.name),
+    );
+    if (!enforced) report(budget.file, lints.unusedBudget(budget.span, budget.name));
+  }
+  const first = input.rules[0];
+  const bounded = input.rules.some(
+    (rule) =>
+      stops(rule) && rule.conditions.some(({ reading }) => reading.kind === "meter" && reading.meter.metric === "cost"),
+  );
+  if (first !== undefined && !bounded) report(first.file, lints.noCostRule(first.span));
+}
+
+function unreachable({ rules, order }: LintInput, report: Report): void {
+  const rank = new Map(order.map((file, index) => [file, index]));
+  const later = (a: RuleDraft, b: RuleDraft): boolean =>
+    (rank.get(a.file) ?? 0) - (rank.get(b.file) ?? 0) > 0 || (a.file === b.file && a.span.start > b.span.start);
+  const candidates = indexStops(rules);
+  for (const rule of rules) {
+    const by = candidates(rule).find(
+      (other) => other !== rule && covers(other, rule) && (later(rule, other) || !covers(rule, other)),
+    );
+    if (by === undefined) continue;
+    const where = by.file === rule.file ? `line ${by.line}` : `${by.file}:${by.line}`;
+    const verb = by.actions.some(({ kind }) => kind === "pause") ? "pauses" : "denies";
+    report(rule.file, lints.unreachable(rule.span, where, verb));
+  }
+}
+
+/** A stop with a filter on one value can only cover rules with that value: 10,000 tenants are not compared pairwise. */
+function indexStops(rules: readonly RuleDraft[]): (rule: RuleDraft) => readonly RuleDraft[] {
+  const general: RuleDraft[] = [];
+  const byValue = new Map<string, RuleDraft[]>();
+  const keys = (rule: RuleDraft): string[] =>
+    conjuncts(rule.filter).flatMap((part) =>
+      part.kind === "in" ? part.values.map((value) => `${part.dimension}=${value}`) : [],
+    );
+  for (const rule of rules) {
+    if (!stops(rule)) continue;
+    const under = keys(rule);
+    if (under.length === 0) general.push(rule);
+    for (const key of under) {
+      const known = byValue.get(key);
+      if (known === undefined) byValue.set(key, [rule]);
+      else known.push(rule);
+    }
+  }
+  return (rule) => [...new Set([...general, ...keys(rule).flatMap((key) => byValue.get(key) ?? [])])];
+}
+
+/** `when` gates, it does not count: said once a rule, for the first dimension that its subject mixes. */
+function gate(rule: RuleDraft, report: Report): void {
+  const condition = rule.conditions.find(({ reading }) => reading.kind === "meter");
+  if (condition === undefined || condition.reading.kind !== "meter" || rule.whenSpan === null) return;
+  const { scopes, metric, window } = condition.reading.meter;
+  const mixed = dimensionsOf(rule.filter).find((dimension) => !scopes.includes(dimension));
+  if (mixed === undefined || condition.budget === condition.path) return;
+  const over = windowText(window);
+  const { scopes: narrowed } = makeMeter([...scopes, mixed], metric, window);
+  const words = [
+    ...narrowed,
+    ...(metric === "cost" ? [] : [metric]),
+    ...(over === null || window.kind === "last" ? [] : [over]),
+  ];
+  const text = window.kind === "last" ? `${words.join(".")} ${over}` : words.join(".");
+  report(rule.file, lints.gate(rule.whenSpan, mixed, condition.path, text));
+}

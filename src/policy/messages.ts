@@ -1,0 +1,394 @@
+/**
+ * Every sentence the checker can say, by code: one message, one help line.
+ * Wording: what is wrong, without a full stop; then what to write instead.
+ * @module
+ */
+import type { Span } from "./ast.ts";
+import type { Diagnostic, Severity } from "./diagnostics.ts";
+
+/** A diagnostic before it knows its file. */
+export type Finding = Omit<Diagnostic, "file">;
+
+type Extra = Pick<Finding, "label" | "note" | "help">;
+
+const finding =
+  (severity: Severity, code: string) =>
+  (span: Span, message: string, help?: string, extra: Extra = {}): Finding => ({
+    code,
+    severity,
+    span,
+    message,
+    ...extra,
+    ...(help === undefined ? {} : { help }),
+  });
+
+const didYouMean = (meant: string | null, otherwise: string): string =>
+  meant === null ? otherwise : `did you mean \`${meant}\`?`;
+
+export const syntax = finding("error", "syntax");
+const unknown = finding("error", "unknown-name");
+const action = finding("error", "action");
+const unit = finding("error", "unit");
+const percent = finding("error", "percent");
+const number = finding("error", "number");
+const operator = finding("error", "operator");
+const window = finding("error", "window");
+const scope = finding("error", "scope");
+const flag = finding("error", "flag");
+const notYet = finding("error", "not-yet");
+
+/** Names that do not exist, or exist twice. */
+export const names = {
+  metricOrWindow: (span: Span, name: string, meant: string | null) =>
+    unknown(
+      span,
+      `unknown metric or window \`${name}\``,
+      didYouMean(meant, "see the vocabulary: cost, tokens, calls, …; hourly, daily, …"),
+    ),
+  scopeOrBudget: (span: Span, name: string, meant: string | null) =>
+    unknown(
+      span,
+      `unknown scope or budget \`${name}\``,
+      didYouMean(meant, `a scope of your own is declared first: \`dimension ${name}\``),
+    ),
+  dimension: (span: Span, name: string, meant: string | null) =>
+    unknown(span, `unknown dimension \`${name}\``, didYouMean(meant, `declare it first: \`dimension ${name}\``)),
+  budget: (span: Span, name: string, meant: string | null) =>
+    unknown(
+      span,
+      `unknown budget \`${name}\``,
+      didYouMean(meant, `define it first: \`budget ${name} = $200 of tenant.monthly\``),
+    ),
+  limit: (span: Span, name: string, meant: string | null) =>
+    unknown(span, `unknown limit \`${name}\``, didYouMean(meant, "an amount reads `$50`, `20`, `50K tokens` or `80%`")),
+  action: (span: Span, name: string, meant: string | null) =>
+    unknown(
+      span,
+      `unknown action \`${name}\``,
+      didYouMean(meant, "the actions are deny, deny for, pause, warn and cap"),
+    ),
+  flag: (span: Span, name: string, meant: string | null) =>
+    unknown(
+      span,
+      `unknown flag \`${name}\``,
+      didYouMean(meant, "the flags are call.unpriced, call.unmetered and store.down"),
+    ),
+  placeholder: (span: Span, name: string, meant: string | null) =>
+    unknown(
+      span,
+      `unknown placeholder \`{${name}}\``,
+      didYouMean(
+        meant === null ? null : `{${meant}}`,
+        "there are {spent}, {limit}, {reset}, {rule} and the names of dimensions",
+      ),
+    ),
+  budgetAsLimit: (span: Span, name: string) =>
+    unknown(span, `\`${name}\` is a budget, not an amount`, `write \`100% of ${name}\``),
+  twice: (span: Span, name: string, first: string) =>
+    finding("error", "duplicate-name")(span, `\`${name}\` is defined twice`, "names are shared by all imported files", {
+      label: "second definition",
+      note: `first defined at ${first}`,
+    }),
+  reserved: (span: Span, name: string) =>
+    finding("error", "reserved-name")(
+      span,
+      `\`${name}\` is a word of the language`,
+      `choose another name, such as \`my-${name}\``,
+    ),
+} as const;
+
+/** What is measured. */
+export const subjects = {
+  noWindow: (span: Span, path: string) =>
+    finding("error", "no-window")(
+      span,
+      `over what time is \`${path}\` counted?`,
+      `write \`${path}.daily\` (hourly, weekly, monthly, total) or \`${path} last 1h\``,
+    ),
+  noScope: (span: Span, path: string) =>
+    finding("error", "no-scope")(span, `\`${path}\` does not say whose`, `start with a scope: \`tenant.${path}\``),
+  noAmount: (span: Span, path: string, example: string) =>
+    finding("error", "no-amount")(span, `how much may \`${path}\` be?`, `write \`${path} > ${example}\``),
+  order: (span: Span, word: string, after: "metric" | "window", sorted: string) =>
+    finding("error", "order")(span, `\`${word}\` comes after the ${after}`, `write \`${sorted}\``),
+  twoMetrics: (span: Span, first: string, second: string) =>
+    finding("error", "metric")(
+      span,
+      `\`${first}\` and \`${second}\` are two metrics`,
+      "one rule measures one thing; join two with `and`",
+    ),
+  notOfCall: (span: Span, metric: string) =>
+    finding("error", "metric")(
+      span,
+      `a single call has no \`${metric}\``,
+      `a call has cost, tokens, input_tokens, output_tokens and retries; to count \`${metric}\` use \`run.${metric}\``,
+    ),
+  twoWindows: (span: Span) =>
+    window(span, "this is a second window", "one window is enough: `tenant.hourly` or `tenant last 1h`"),
+  callWindow: (span: Span) => window(span, "a call has no window", "write `call.cost > $0.50`, or use `tenant.daily`"),
+  nowWindow: (span: Span, path: string) =>
+    window(span, "concurrency is what is in flight now, so it takes no window", `write \`${path} > 8\``),
+  budgetWindow: (span: Span, name: string, path: string) =>
+    window(
+      span,
+      `the budget \`${name}\` has its own window`,
+      `write \`${name} > 80%\`, or \`${path} last 1h > 2% of ${name}\``,
+    ),
+  scopeTwice: (span: Span, word: string) => scope(span, `\`${word}\` is named twice`, "name each scope once"),
+  globalAlone: (span: Span, rest: string) =>
+    scope(span, "`global` is everybody, so it cannot be combined", `write \`${rest}\``),
+  callAlone: (span: Span, word: string) =>
+    scope(
+      span,
+      `\`${word}\` stands first and alone`,
+      'choose whose calls with `when`: `call.cost > $1 when tenant == "acme"`',
+    ),
+  budgetPath: (span: Span, name: string) =>
+    scope(span, `the budget \`${name}\` stands alone`, `write \`${name} > 80%\``),
+  flagAmount: (span: Span, path: string, act: string) =>
+    flag(span, `\`${path}\` is yes or no; it has no amount`, `write \`${path} -> ${act}\``),
+  flagAlone: (span: Span, path: string) =>
+    flag(span, `\`${path}\` cannot be joined with other conditions here`, "write two rules"),
+  budgetOfFlag: (span: Span) =>
+    flag(span, "a budget is an amount of something counted", "write `budget b = $200 of tenant.monthly`"),
+} as const;
+
+/** How much of it. */
+export const amounts = {
+  bareMoney: (span: Span, path: string, text: string) =>
+    unit(span, `\`${path}\` is measured in dollars, but this is a bare number`, `write \`$${text}\``, {
+      label: "a bare number",
+    }),
+  mismatch: (span: Span, path: string, noun: string, given: string, help: string) =>
+    unit(span, `\`${path}\` is measured in ${noun}, but this is ${given}`, help, { label: given }),
+  budgetUnit: (span: Span, path: string, noun: string, name: string) =>
+    unit(
+      span,
+      `\`${path}\` is measured in ${noun}, and the budget \`${name}\` is not`,
+      "compare with a budget of the same unit",
+    ),
+  rowUnit: (span: Span, given: string, above: string) =>
+    unit(span, `this row is ${given}, the rows above are ${above}`, "all rows of a limit have one unit"),
+  unlimited: (span: Span) =>
+    unit(
+      span,
+      "nothing is above `unlimited`, so this can never fire",
+      "delete it; `unlimited` belongs in a `limit` table",
+    ),
+  capUnit: (span: Span) => unit(span, "`cap` limits the tokens a call may answer with", "write `cap 2K tokens`"),
+  currency: (span: Span, sign: string, text: string) =>
+    finding("error", "currency")(span, `prices are in US dollars, not ${sign}`, `write \`$${text}\``),
+  comma: (span: Span) => number(span, "a comma cannot separate digits", "write `1_000`, or `1K`, `2M`"),
+  suffix: (span: Span, suffix: string, digits: string, known: string | null) =>
+    number(
+      span,
+      `unknown suffix \`${suffix}\``,
+      known === null
+        ? `write \`${digits} ${suffix}\`, or one of the suffixes K, M and B`
+        : `write \`${digits}${known}\`; lower-case \`m\` is minutes, as in \`last 5m\``,
+    ),
+  negative: (span: Span) => number(span, "an amount cannot be below zero", "to refuse every call write `> $0`"),
+  fraction: (span: Span, noun: string) => number(span, `${noun} come in whole numbers`, "write a whole number"),
+  tooFine: (span: Span) =>
+    number(span, "amounts are counted in billionths of a dollar", "write an amount of at least `$0.000000001`"),
+  tooLarge: (span: Span, most: string) => number(span, `amounts end at ${most}`, "write a smaller amount"),
+  noTokens: (span: Span) => number(span, "a call needs at least one token to answer", "write `cap 1K tokens`"),
+  ofWhat: (span: Span, text: string, path: string, example: string) =>
+    percent(
+      span,
+      `${text}% of what?`,
+      `define a budget first: \`budget b = ${example} of ${path}\`, then \`b > ${text}%\``,
+    ),
+  ofItself: (span: Span, name: string) =>
+    percent(span, `the budget \`${name}\` is compared with a share of itself`, `write \`${name} > 80%\``),
+  noPercent: (span: Span, path: string) =>
+    percent(span, `\`${path}\` cannot be compared with a percentage`, "write an amount"),
+  percentScale: (span: Span) => percent(span, "a percentage has no suffix", "write `80%`"),
+  rateWindow: (span: Span, path: string, text: string) =>
+    finding("error", "rate")(
+      span,
+      "a rate needs a rolling window to be measured over",
+      `write \`${path} last 5m > ${text}\``,
+    ),
+  rateMoney: (span: Span) =>
+    finding("error", "rate")(
+      span,
+      "only dollars are written as a rate",
+      "write the number for the window: `model.calls last 1m > 60`",
+    ),
+  rateUnit: (span: Span, per: string) =>
+    finding("error", "rate")(span, `unknown unit of time \`${per}\``, "write `$500/h`; the units are s, m, h, d and w"),
+  noUnit: (span: Span, text: string) =>
+    finding("error", "duration")(span, "a duration needs a unit", `write \`${text}s\`, \`${text}m\` or \`${text}h\``),
+  durationUnit: (span: Span, text: string) =>
+    finding("error", "duration")(
+      span,
+      `unknown duration \`${text}\``,
+      "write `30s`, `15m`, `2h`, `7d`; the units are ms, s, m, h, d and w",
+    ),
+  durationRange: (span: Span) =>
+    finding("error", "duration")(span, "a duration is at least 1ms and at most 366d", "write `15m`"),
+} as const;
+
+/** Whose calls, and what then. */
+export const rules = {
+  below: (span: Span, op: string) =>
+    operator(
+      span,
+      "a budget fires above its limit",
+      op === "<" || op === "<="
+        ? `\`${op}\` would refuse the calls that are within budget; write \`>\``
+        : `spend hardly ever meets one amount exactly, as \`${op}\` would need; write \`>\``,
+    ),
+  arrow: (span: Span) => operator(span, "the arrow is `->`", "write `->`"),
+  defines: (span: Span, name: string, value: string) =>
+    operator(span, "`=` defines, `==` compares", `write \`${name} == ${value}\``),
+  star: (span: Span, op: string, path: string, value: string) =>
+    operator(
+      span,
+      `\`${op}\` compares letter by letter; \`*\` would be an ordinary star`,
+      `write \`${op === "!=" ? "not " : ""}${path} matches ${value}\``,
+    ),
+  onePath: (span: Span, path: string) =>
+    scope(
+      span,
+      `a filter names one dimension, not \`${path}\``,
+      'join two with `and`: `when tenant == "acme" and feature == "research"`',
+    ),
+  numberInFilter: (span: Span) =>
+    operator(
+      span,
+      "`when` chooses whose calls, never how much",
+      "put amounts before `when`: `tenant.daily > $5 and call.cost > $1 when …`",
+    ),
+  pauseCall: (span: Span) =>
+    action(
+      span,
+      "a call cannot be paused: it is over once refused",
+      "use `deny`, or limit a scope that lives on: `tenant`, `feature`, `run`, …",
+    ),
+  closeCall: (span: Span) =>
+    action(
+      span,
+      "`deny for` needs a scope to keep closed; a call is over once refused",
+      "write `deny`, or limit a scope that lives on: `agent.retries last 5m > 10 -> deny for 10m`",
+    ),
+  closeNothing: (span: Span, word: string) =>
+    action(
+      span,
+      `\`${word}\` needs a scope to keep closed, and this rule names none`,
+      "write `deny`, which refuses every call that the filter matches",
+    ),
+  holdForever: (span: Span, path: string) =>
+    action(span, `\`hold\` waits for budget to free, and \`${path}\` never frees`, "use `deny` or `pause`"),
+  allow: (span: Span) =>
+    action(
+      span,
+      "`allow` is not an action: every call is allowed unless a rule refuses it",
+      'to exempt someone, add `when tenant != "internal"`; `allow` and `local` belong to `store.down`',
+    ),
+  local: (span: Span) => action(span, "`local` says what to do while the store is away", "write `store.down -> local`"),
+  storeDown: (span: Span, word: string) =>
+    action(span, `\`store.down\` cannot be answered with \`${word}\``, "write `local`, `deny` or `allow`"),
+  needs: (span: Span, word: string, example: string) =>
+    action(span, `\`${word}\` does not say how`, `write \`${example}\``),
+} as const;
+
+/** What will run in a later version: refused, never ignored. */
+export const later = {
+  hold: (span: Span) =>
+    notYet(span, "`hold` does not run yet", "use `deny`; the caller may try again when the window frees"),
+  backoff: (span: Span) =>
+    notYet(span, "`backoff` does not run yet", "bound retries instead: `call.retries > 2 -> deny`"),
+  route: (span: Span) =>
+    notYet(span, "`route to` does not run yet", "use `cap 1K tokens` to make calls cheaper, or `deny`"),
+  limit: (span: Span) =>
+    notYet(
+      span,
+      "`limit` tables do not run yet",
+      'write one rule a value: `tenant.monthly > $5 when plan == "free" -> deny`',
+    ),
+  imports: (span: Span) =>
+    notYet(span, "`import` does not run yet", "name both files in BUDGET_GUARD_POLICY, or put them in one folder"),
+  runs: (span: Span) =>
+    notYet(span, "the metric `runs` does not run yet", "bound what runs at once: `tenant.concurrency > 8`"),
+  key: (span: Span) =>
+    notYet(span, "the scope `key` does not run yet", "declare a dimension for it: `dimension api-key`"),
+  timezone: (span: Span) =>
+    notYet(span, "calendar windows run in UTC only for now", 'write `timezone "UTC"`, or leave the line out'),
+} as const;
+
+/** Declarations. */
+export const declarations = {
+  noElse: (span: Span, by: string, place: string, example: string) =>
+    finding("error", "no-else")(
+      span,
+      `a ${by} that is not in ${place} would be unlimited`,
+      `add \`else ${example}\`; or \`else unlimited\` if that is what you mean`,
+    ),
+  timezone: (span: Span, zone: string, meant: string | null) =>
+    finding("error", "timezone")(
+      span,
+      `unknown time zone \`${zone}\``,
+      meant === null ? 'write a name of the tz database, such as "Europe/Berlin"' : `did you mean "${meant}"?`,
+    ),
+  twoZones: (span: Span) => finding("error", "timezone")(span, "a file has one time zone", "delete one of them"),
+} as const;
+
+/** Warnings and infos. */
+export const lints = {
+  unreachable: (span: Span, where: string, verb: string) =>
+    finding("warning", "unreachable")(
+      span,
+      "this rule can never fire",
+      "raise the other limit, lower this one, or delete it",
+      {
+        note: `${where} already ${verb} these calls at or below this limit`,
+      },
+    ),
+  afterStop: (span: Span, word: string, stop: string) =>
+    finding("warning", "unreachable")(
+      span,
+      `\`${word}\` comes after \`${stop}\`, which already refuses the call`,
+      `delete \`${word}\``,
+    ),
+  neverMatches: (span: Span, dimension: string) =>
+    finding("warning", "never-matches")(
+      span,
+      `no call can match: \`${dimension}\` would need two values at once`,
+      `did you mean \`${dimension} in [...]\`?`,
+    ),
+  unusedBudget: (span: Span, name: string) =>
+    finding("warning", "unused-budget")(
+      span,
+      `budget \`${name}\` is watched but never enforced`,
+      `add \`${name} > 100% -> deny\`: the budget you do not enforce is the budget your agent will use`,
+    ),
+  unpriced: (span: Span, model: string, meant: string | null) =>
+    finding("warning", "unpriced")(
+      span,
+      `no price is known for "${model}"`,
+      meant === null ? "give it a price in budget-guard.json" : `did you mean "${meant}"?`,
+    ),
+  gate: (span: Span, dimension: string, path: string, narrowed: string) =>
+    finding("info", "gate")(
+      span,
+      "`when` chooses whose calls are judged, not what is counted",
+      `to count each ${dimension} alone write \`${narrowed}\``,
+      {
+        note: `\`${path}\` is counted over every ${dimension}`,
+      },
+    ),
+  failOpen: (span: Span) =>
+    finding("warning", "fail-open")(
+      span,
+      "while the store is away no budget is enforced for anyone",
+      'choose who is worth it: `store.down when tenant == "hospital" -> allow`',
+    ),
+  noCostRule: (span: Span) =>
+    finding("info", "no-cost-rule")(
+      span,
+      "no rule of this policy bounds money over time",
+      "add a ceiling: `global.daily > $100 -> deny`",
+    ),
+} as const;

@@ -1,0 +1,121 @@
+/**
+ * Which rule always stops a call before another could: sound-ish, and never noisy.
+ * @module
+ */
+import type { ConditionDraft, ReadingDraft, RuleDraft } from "./draft.ts";
+import { conjuncts } from "./filter.ts";
+import type { Filter, Window } from "./plan.ts";
+
+/** True where rule `a` stops every call that rule `b` could fire on. */
+export function covers(a: RuleDraft, b: RuleDraft): boolean {
+  return (
+    stops(a) &&
+    a.flag !== "store.down" &&
+    b.flag !== "store.down" &&
+    // A shape rule runs first and may make the call small enough for `a`.
+    !b.actions.some(({ kind }) => kind === "cap") &&
+    (a.flag === null || a.flag === b.flag) &&
+    a.conditions.every((wide) => b.conditions.some((narrow) => implies(narrow, wide))) &&
+    includes(a.filter, b.filter)
+  );
+}
+
+export const stops = (rule: RuleDraft): boolean =>
+  !rule.shadow && rule.actions.some(({ kind }) => kind === "deny" || kind === "deny for" || kind === "pause");
+
+/** Whenever the narrow condition holds, so does the wide one. */
+function implies(narrow: ConditionDraft, wide: ConditionDraft): boolean {
+  if (wide.limit.kind === "share" || narrow.limit.kind === "share") {
+    return (
+      wide.limit.kind === "share" &&
+      narrow.limit.kind === "share" &&
+      sameMeter(narrow.reading, wide.reading) &&
+      tighter(wide.limit.millionths, wide.op, narrow.limit.millionths, narrow.op)
+    );
+  }
+  return within(narrow.reading, wide.reading) && tighter(wide.limit.amount, wide.op, narrow.limit.amount, narrow.op);
+}
+
+/** Above `theirs` one is also above `ours`. */
+const tighter = (ours: number, op: ">" | ">=", theirs: number, theirOp: ">" | ">="): boolean =>
+  ours < theirs || (ours === theirs && (op === ">=" || theirOp === ">"));
+
+const sameMeter = (a: ReadingDraft, b: ReadingDraft): boolean =>
+  a.kind === "meter" && b.kind === "meter" && a.meter.id === b.meter.id;
+
+/** What the first reading counts, the second counts too: a product of four small orders. */
+function within(a: ReadingDraft, b: ReadingDraft): boolean {
+  if (b.kind === "call") return a.kind === "call" && metricWithin(a.metric, b.metric);
+  const { scopes, metric, window } = b.meter;
+  // A meter's left side includes this very call; its attempt number is counted nowhere else.
+  if (a.kind === "call") return a.metric !== "retries" && metricWithin(a.metric, metric);
+  return (
+    scopes.every((scope) => a.meter.scopes.includes(scope)) &&
+    metricWithin(a.meter.metric, metric) &&
+    windowWithin(a.meter.window, window)
+  );
+}
+
+function metricWithin(a: string, b: string): boolean {
+  if (a === b) return true;
+  if (b === "tokens") return a === "input_tokens" || a === "output_tokens";
+  return b === "calls" && (a === "retries" || a === "repeats" || a === "errors");
+}
+
+/** Longer calendar windows that hold each one whole; a week may lie in two months. */
+const holders: Readonly<Record<string, readonly string[]>> = {
+  hourly: ["daily", "weekly", "monthly"],
+  daily: ["weekly", "monthly"],
+};
+
+function windowWithin(a: Window, b: Window): boolean {
+  if (b.kind === "total" && a.kind !== "now") return true;
+  // The scopes were compared before: both count one run, whose life holds any other window of it.
+  if (b.kind === "run" && a.kind !== "now" && a.kind !== "total") return true;
+  if (a.kind === "last" || b.kind === "last") return a.kind === "last" && b.kind === "last" && a.ms <= b.ms;
+  return a.kind === b.kind || (holders[a.kind]?.includes(b.kind) ?? false);
+}
+
+/** Every call that `narrow` lets in, `wide` lets in. Sets are compared per dimension, all else by its text. */
+export function includes(wide: Filter | null, narrow: Filter | null): boolean {
+  const given = conjuncts(narrow);
+  return conjuncts(wide).every((part) => given.some((fact) => entails(fact, part)));
+}
+
+function entails(fact: Filter, part: Filter): boolean {
+  if (JSON.stringify(fact) === JSON.stringify(part)) return true;
+  if (part.kind === "in") {
+    return fact.kind === "in" && fact.dimension === part.dimension && isSubset(fact.values, part.values);
+  }
+  if (part.kind === "not" && part.of.kind === "in") {
+    const { dimension, values } = part.of;
+    if (fact.kind === "in") return fact.dimension === dimension && !fact.values.some((value) => values.includes(value));
+    return (
+      fact.kind === "not" &&
+      fact.of.kind === "in" &&
+      fact.of.dimension === dimension &&
+      isSubset(values, fact.of.values)
+    );
+  }
+  return false;
+}
+
+const isSubset = (inner: readonly string[], outer: readonly string[]): boolean =>
+  inner.every((value) => outer.includes(value));
+
+/** The dimension of which the filter needs two values at once, null where it can match. */
+export function impossible(filter: Filter | null): string | null {
+  const facts = conjuncts(filter);
+  for (const [at, fact] of facts.entries()) {
+    if (fact.kind !== "in") continue;
+    for (const other of facts.slice(0, at).concat(facts.slice(at + 1))) {
+      if (other.kind === "in" && other.dimension === fact.dimension) {
+        if (!fact.values.some((value) => other.values.includes(value))) return fact.dimension;
+      }
+      if (other.kind === "not" && other.of.kind === "in" && other.of.dimension === fact.dimension) {
+        if (isSubset(fact.values, other.of.values)) return fact.dimension;
+      }
+    }
+  }
+  return null;
+}

@@ -1,0 +1,71 @@
+/**
+ * The parser's complaint in the author's terms.
+ * @module
+ */
+import type { PeggyError } from "./ast.ts";
+import { type Finding, syntax } from "./messages.ts";
+import type { Token } from "./tokens.ts";
+
+/** How each declaration reads, for those that went wrong. */
+const forms: ReadonlyMap<string, string> = new Map([
+  ["import", 'import "./other.budget"'],
+  ["timezone", 'timezone "UTC"'],
+  ["dimension", "dimension plan, workflow"],
+  ["budget", "budget research = $6K of feature.monthly"],
+  ["limit", 'limit quota by plan { "free": $5 } else $1'],
+]);
+
+/** One sentence for a statement that could not be parsed; `offset` is where the parser gave up. */
+export function reword(tokens: readonly Token[], offset: number, expected: PeggyError["expected"]): Finding {
+  const [first, second] = tokens;
+  const last = tokens.at(-1);
+  if (first === undefined || last === undefined)
+    return syntax({ start: offset, end: offset }, "nothing can be read here");
+  const end = { start: last.end, end: last.end };
+  const form = forms.get(first.text);
+  if (form !== undefined && second?.text !== ":" && second?.text !== ">") {
+    return offset >= last.end
+      ? syntax(end, `this \`${first.text}\` stops short`, `it reads \`${form}\``)
+      : syntax(tokenAt(tokens, offset), unexpected(tokens, offset), `it reads \`${form}\``);
+  }
+  const arrow = tokens.findIndex(({ text }) => text === "->" || text === "=>");
+  const head = arrow === -1 ? tokens : tokens.slice(0, arrow);
+  const when = head.findIndex(({ text }) => text === "when");
+  const or = (when === -1 ? head : head.slice(0, when)).find(({ text }) => text === "or" || text === "||");
+  if (or !== undefined) {
+    return syntax(
+      { start: or.start, end: or.start + 1 },
+      "thresholds are joined with `and` only",
+      "write two rules: two rules are an `or`",
+    );
+  }
+  if (arrow === -1 && offset >= last.end) {
+    return syntax(end, "this rule has no `->`", "a rule reads `subject > amount -> action`");
+  }
+  if (arrow !== -1 && arrow === tokens.length - 1) {
+    return syntax(end, "this rule has no action", "say what happens: `-> deny`, `-> warn`, `-> pause`, …");
+  }
+  if (offset >= last.end) return syntax(end, "this statement stops short", wanted(expected));
+  return syntax(tokenAt(tokens, offset), unexpected(tokens, offset), wanted(expected));
+}
+
+const unexpected = (tokens: readonly Token[], offset: number): string =>
+  `\`${tokenAt(tokens, offset).text}\` was not expected here`;
+
+function tokenAt(tokens: readonly Token[], offset: number): Token {
+  const found = tokens.find((token) => token.end > offset);
+  if (found === undefined) throw new RangeError("no token at this offset");
+  return found;
+}
+
+function wanted(expected: PeggyError["expected"]): string {
+  const words = new Set<string>();
+  for (const { type, text, description } of expected) {
+    if (type === "other" && description !== undefined && description !== "space") words.add(description);
+    else if (type === "literal" && text !== undefined && text.trim() !== "") words.add(`\`${text}\``);
+  }
+  const all = [...words].filter((word) => !["`#`", "`##`", "`&&`", "`||`", "end of line"].includes(word)).slice(0, 5);
+  return all.length === 0
+    ? "a statement starts at the beginning of its line; an indented line continues the one above"
+    : `expected ${all.join(" or ")}`;
+}
