@@ -1,9 +1,12 @@
-import type { Context, TracerProvider } from "@opentelemetry/api";
+import { dirname } from "node:path";
+import type { Context, Span } from "@opentelemetry/api";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { type Api, type ApiSource, apiSource } from "./api.ts";
+import { Autostart } from "./autostart.ts";
 import { enrichedSpan, inferenceSpan } from "./enrich.ts";
 import type { Log } from "./log.ts";
+import type { Observation } from "./observation.ts";
 import { ownSpan, unseen } from "./span.ts";
 import type { Arrival, Decided, Sight, Telemetry } from "./telemetry.ts";
 
@@ -22,7 +25,8 @@ const NO_BAGGAGE: Readonly<Record<string, string>> = Object.freeze({});
 /** Spans through whatever OpenTelemetry SDK the process has; without one it costs two property reads a call. */
 export function createTelemetry(options: TelemetryOptions): Telemetry {
   const { config, log, clock } = options;
-  const source = options.source ?? apiSource([config.root, process.cwd()], log);
+  const folders = [config.root, process.cwd(), dirname(process.argv[1] ?? process.cwd())];
+  const source = options.source ?? apiSource(folders, log);
 
   /** Telemetry must never be the reason that a call fails: a broken exporter or processor is noted, once. */
   const safely = <T>(what: string, otherwise: T, fn: () => T): T => {
@@ -44,23 +48,47 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     });
   };
 
+  const see = (observation: Observation): Sight => {
+    const api = source.current();
+    const provider = source.provider();
+    if (api === null || provider === null) return unseen;
+    const context = (observation.arrival.context as Context | null) ?? api.ROOT_CONTEXT;
+    const tracer = provider.getTracer("budget-guard", options.version);
+    const scene = { ...observation, api, tracer, context, conventions: config.telemetry.cost };
+    const theirs = inferenceSpan(api, context);
+    if (theirs !== null) return enrichedSpan(scene, theirs);
+    const sight = ownSpan(scene);
+    if (autostart === null || !isSampled(api, sight.span)) return sight;
+    const delivered = autostart.watch(observation, sight.span, api.trace.getSpanContext(context)?.spanId ?? null);
+    return {
+      run: sight.run,
+      end: (ended) => {
+        sight.end(ended);
+        delivered(ended);
+      },
+    };
+  };
+
+  const autostart =
+    config.otel === "auto" && options.source === undefined
+      ? new Autostart({
+          log,
+          folders,
+          conventions: config.telemetry.cost,
+          version: options.version,
+          provider: () => source.provider(),
+          see: (observation) => safely("started", unseen, () => guarded(see(observation))),
+        })
+      : null;
+
   const begin = (arrival: Arrival, decided: Decided): Sight => {
     if (config.otel === "off") return unseen;
     return safely("started", unseen, () => {
-      const provider = source.provider();
-      return provider === null ? unseen : guarded(see(arrival, decided, provider, clock()));
+      const observation = { arrival, decided, decidedAt: clock() };
+      if (source.provider() === null) return autostart?.hold(observation) ?? unseen;
+      autostart?.yieldTo();
+      return guarded(see(observation));
     });
-  };
-
-  const see = (arrival: Arrival, decided: Decided, provider: TracerProvider, decidedAt: number): Sight => {
-    const api = source.current();
-    if (api === null) return unseen;
-    const context = (arrival.context as Context | null) ?? api.ROOT_CONTEXT;
-    const tracer = provider.getTracer("budget-guard", options.version);
-    const conventions = config.telemetry.cost;
-    const scene = { api, tracer, context, arrival, decided, decidedAt, conventions };
-    const parent = inferenceSpan(api, context);
-    return parent === null ? ownSpan(scene) : enrichedSpan(scene, parent);
   };
 
   const guarded = (sight: Sight): Sight => ({
@@ -68,7 +96,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     end: (ended) => safely("ended", undefined, () => sight.end(ended)),
   });
 
-  return Object.freeze({ arrive, begin, flush: async () => {} });
+  return Object.freeze({ arrive, begin, flush: async () => autostart?.flush() });
+}
+
+function isSampled(api: Api, span: Span): boolean {
+  return (span.spanContext().traceFlags & api.TraceFlags.SAMPLED) !== 0;
 }
 
 function arrivalIn(api: Api, at: number, keys: readonly string[]): Arrival {
