@@ -1,0 +1,68 @@
+/**
+ * `budget-guard init`: a first policy.
+ * @module
+ */
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { findRoot } from "../config.ts";
+import { CommandError, exit, usageError } from "./exit.ts";
+import type { Arguments, Verb, World } from "./verb.ts";
+
+/** The package's own policies, two folders up from src/cli and from dist/cli. */
+const starter = fileURLToPath(new URL("../../policies/starter.budget", import.meta.url));
+
+export const init: Verb = {
+  name: "init",
+  summary: "write a first policy, policies/starter.budget",
+  usage: "",
+  about: [
+    "Writes policies/starter.budget into the project: a cap on each run, a breaker for loops, and a daily ceiling.",
+    "The project is the nearest folder at or above this one with budget-guard.json, policies/ or package.json.",
+    "A policy that is already there is never touched: then nothing is written and the exit code is 1.",
+  ],
+  options: {},
+  examples: [["npx budget-guard init", "then read policies/starter.budget and make it yours"]],
+  async run(given, world) {
+    return write(given, world);
+  },
+};
+
+function write({ words }: Arguments, { env, cwd, terminal }: World): number {
+  if (words.length > 0) throw usageError(`init takes no arguments, but was given ${words.join(" ")}.`, "init");
+  const root = findRoot(cwd);
+  const folder = join(root, "policies");
+  const there = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".budget")) : [];
+  if (there.length > 0) {
+    const names = there.map((name) => join(relative(cwd, folder), name)).join(", ");
+    terminal.err.line(`There is a policy already: ${names}. Nothing was written.`);
+    terminal.err.line("Next: `npx budget-guard check` tells whether it is sound.");
+    return exit.findings;
+  }
+  const target = join(folder, "starter.budget");
+  try {
+    mkdirSync(folder, { recursive: true });
+    // COPYFILE_EXCL: also where another process wrote it a moment ago, it is not overwritten.
+    copyFileSync(starter, target, 1);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(exit.findings, `${target} could not be written: ${reason}`);
+  }
+  terminal.out.line(target);
+  const { err } = terminal;
+  err.line(`${err.paint("green", "Wrote")} ${relative(cwd, target)}: read it, the limits are yours to choose.`);
+  if (!ignoresLedger(root)) err.line("The ledger is kept in .budget-guard/: add that line to .gitignore.");
+  const elsewhere = env.BUDGET_GUARD_POLICY?.trim() ?? "";
+  if (elsewhere !== "") err.line(`BUDGET_GUARD_POLICY is set to ${elsewhere}, so this file is not read as it stands.`);
+  err.line("Next:");
+  err.line("  npx budget-guard check");
+  err.line("  node --require budget-guard/register app.js");
+  return exit.fine;
+}
+
+/** True as well where there is no repository to keep it out of. */
+function ignoresLedger(root: string): boolean {
+  if (!existsSync(join(root, ".git"))) return true;
+  const path = join(root, ".gitignore");
+  return existsSync(path) && /^\/?\.budget-guard(\/|$)/m.test(readFileSync(path, "utf8"));
+}

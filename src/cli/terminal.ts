@@ -1,0 +1,47 @@
+/**
+ * Where text goes, and whether it may be coloured.
+ * @module
+ */
+import { styleText } from "node:util";
+
+export type Colour = "red" | "yellow" | "green" | "cyan" | "dim" | "bold";
+export type Paint = (colour: Colour, text: string) => string;
+
+/** One of the two streams. */
+export interface Stream {
+  /** Writes the text and a line end. */
+  line(text: string): void;
+  readonly paint: Paint;
+}
+
+export interface Terminal {
+  /** Data. */
+  readonly out: Stream;
+  /** Talk. */
+  readonly err: Stream;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The process's own streams; the reader of a pipe may leave early (`| head`), which ends the writing quietly. */
+export function createTerminal(env: Env, stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Terminal {
+  const stream = (target: NodeJS.WriteStream): Stream => {
+    target.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+    const coloured = wantsColour(env, target.isTTY === true);
+    return {
+      line: (text) => void target.write(`${text}\n`),
+      paint: (colour, text) => (coloured ? styleText(colour, text, { validateStream: false }) : text),
+    };
+  };
+  return { out: stream(stdout), err: stream(stderr) };
+}
+
+/** https://no-color.org and https://force-color.org; the explicit wish for colour wins. */
+export function wantsColour(env: Env, isTerminal: boolean): boolean {
+  const forced = env.FORCE_COLOR;
+  if (forced !== undefined) return forced !== "0" && forced !== "false";
+  if (env.NO_COLOR !== undefined && env.NO_COLOR !== "") return false;
+  return isTerminal && env.TERM !== "dumb";
+}
