@@ -1,0 +1,202 @@
+import { AsyncResource } from "node:async_hooks";
+import { ask, discard } from "./decision.ts";
+import type { Departure, Gatekeeper, Passage } from "./exchange.ts";
+import { AnswerSocket } from "./http-answer.ts";
+import { editOutput } from "./http-output.ts";
+import { type Connection, headerOf, headersOf, type Request } from "./http-request.ts";
+import { ResponseWatch } from "./http-response.ts";
+import { GuestSocket } from "./http-socket.ts";
+import type { Limits } from "./limits.ts";
+import { OnceTap } from "./once.ts";
+import type { Origin } from "./origin.ts";
+
+/** What a hold is made of. `attach` is node:http's own `onSocket`. */
+export interface HoldParts {
+  readonly gatekeeper: Gatekeeper;
+  readonly limits: Limits;
+  readonly request: Request;
+  readonly destination: { readonly origin: Origin; readonly path: string };
+  readonly wantsBody: boolean;
+  readonly attach: (socket: unknown, error?: unknown) => unknown;
+}
+
+/**
+ * One request of node:http while it is decided on, and its response after that.
+ *
+ *     held ──▶ released   it has its socket, or will get it, and goes its own way
+ *       └────▶ answered   it was given our answer; a socket that comes for it goes back to its agent
+ *
+ * The request writes as ever: without a socket node:http keeps the output to itself. Only the socket is withheld.
+ */
+export class HttpHold {
+  readonly #parts: HoldParts;
+  /** The caller's async context: what runs on the socket must not see the gatekeeper's. */
+  readonly #context = new AsyncResource("BudgetGuardHold");
+  readonly #decision = new AbortController();
+  readonly #watch = new ResponseWatch();
+  #state: "held" | "released" | "answered" = "held";
+  #asked = false;
+  #socket: GuestSocket | null = null;
+  #timeoutMs: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #pieces: Buffer[] = [];
+  #size = 0;
+
+  constructor(parts: HoldParts) {
+    this.#parts = parts;
+  }
+
+  get held(): boolean {
+    return this.#state === "held";
+  }
+
+  /** Who watches the response. */
+  get watch(): ResponseWatch {
+    return this.#watch;
+  }
+
+  /** A socket, or the failure to get one, has come. True where it was withheld. */
+  takeSocket(socket: Connection | undefined, error: unknown): boolean {
+    if (this.#state === "released") return false;
+    if (this.#state === "answered") {
+      if (socket !== undefined) GuestSocket.giveBack(socket, this.#parts.request);
+      return true;
+    }
+    if (socket === undefined || error) {
+      this.#abandon();
+      return false;
+    }
+    this.#socket = new GuestSocket(socket, this.#parts.request, (why) => this.#giveUp(why));
+    this.#socket.setTimeout(this.#timeoutMs);
+    // A caller who expects "100 Continue" writes no body before it has come.
+    if (headerOf(this.#parts.request, "expect") !== undefined) this.#ask(null);
+    else this.#wait();
+    return true;
+  }
+
+  /** Part of the body was written. */
+  piece(chunk: unknown, encoding: unknown): void {
+    if (this.#asked) return;
+    if (!this.#parts.wantsBody || this.#isMultipart()) {
+      this.#ask(null);
+      return;
+    }
+    const piece = bytesOf(chunk, encoding);
+    this.#pieces.push(piece);
+    this.#size += piece.length;
+    if (this.#size > this.#parts.limits.bodyBytes) this.#ask(null);
+    else this.#wait();
+  }
+
+  /** The output is full. The caller is told to go on all the same: what it writes is wanted for the decision. */
+  full(): void {
+    if (this.#asked) return;
+    process.nextTick(() => {
+      const { request } = this.#parts;
+      if (this.#asked || !this.held || request.finished) return;
+      const symbol = Object.getOwnPropertySymbols(request).find(({ description }) => description === "kNeedDrain");
+      if (symbol !== undefined) Reflect.set(request, symbol, false);
+      request.emit("drain");
+    });
+  }
+
+  /** The request is written to its end. */
+  finish(): void {
+    const seen = this.#parts.wantsBody && headerOf(this.#parts.request, "upgrade") === undefined;
+    this.#ask(seen ? Buffer.concat(this.#pieces) : null);
+  }
+
+  /** The caller set a time limit on the socket. */
+  setTimeout(ms: number): void {
+    this.#timeoutMs = ms;
+    this.#socket?.setTimeout(ms);
+  }
+
+  /** The caller destroyed the request: node:http reports that in its own way once it has the socket. */
+  destroyed(): void {
+    this.#watch.callerLeft();
+    if (this.held) this.#giveUp();
+  }
+
+  /** A body that does not end may be waiting for the response. */
+  #wait(): void {
+    if (this.#asked) return;
+    this.#timer ??= setTimeout(() => this.#ask(null), this.#parts.limits.bodyMs).unref();
+  }
+
+  #isMultipart(): boolean {
+    return headerOf(this.#parts.request, "content-type")?.startsWith("multipart/") === true;
+  }
+
+  #ask(body: Buffer | null): void {
+    if (this.#asked || !this.held) return;
+    this.#asked = true;
+    clearTimeout(this.#timer);
+    const { gatekeeper, request, destination } = this.#parts;
+    const departure: Departure = Object.freeze({
+      transport: "http",
+      ...destination.origin,
+      method: request.method,
+      path: destination.path,
+      headers: headersOf(request),
+      body,
+    });
+    this.#pieces = [];
+    void ask(gatekeeper, departure, this.#decision.signal).then((passage) => this.#settle(passage, body !== null));
+  }
+
+  #settle(passage: Passage, bodySeen: boolean): void {
+    if (!this.held) discard(passage);
+    else if (passage.kind === "go") this.#go(passage, bodySeen);
+    else if (passage.kind === "throw") this.#answer(undefined, passage.error);
+    else {
+      const { request, destination } = this.#parts;
+      // The response ends the connection, so that nobody keeps it for a next request.
+      request.shouldKeepAlive = false;
+      this.#answer(new AnswerSocket(passage.answer, request.method, destination.origin.protocol === "https:"));
+    }
+  }
+
+  #go(passage: Extract<Passage, { kind: "go" }>, bodySeen: boolean): void {
+    const { request } = this.#parts;
+    const body = bodySeen ? passage.body : null;
+    const remove = new Set(passage.removeHeaders.filter((name) => headerOf(request, name) !== undefined));
+    if (remove.size > 0 || body !== null) editOutput(request, remove, body);
+    this.#watch.begin(new OnceTap(passage.tap));
+    this.#state = "released";
+    const socket = this.#socket?.leave();
+    if (socket !== undefined) this.#attach(socket);
+  }
+
+  #answer(socket: AnswerSocket | undefined, error?: Error): void {
+    this.#state = "answered";
+    const withheld = this.#socket?.leave();
+    this.#attach(socket, error);
+    if (withheld !== undefined) GuestSocket.giveBack(withheld, this.#parts.request);
+  }
+
+  /** Ends the hold without an answer: the caller left, or the socket broke. */
+  #giveUp(error?: unknown): void {
+    this.#abandon();
+    const socket = this.#socket?.leave();
+    if (socket !== undefined) this.#attach(socket, error);
+  }
+
+  #abandon(): void {
+    this.#state = "released";
+    this.#pieces = [];
+    clearTimeout(this.#timer);
+    this.#decision.abort();
+  }
+
+  #attach(socket: unknown, error?: unknown): void {
+    this.#context.runInAsyncScope(this.#parts.attach, undefined, socket, error);
+  }
+}
+
+function bytesOf(chunk: unknown, encoding: unknown): Buffer {
+  if (typeof chunk === "string") {
+    return Buffer.from(chunk, typeof encoding === "string" && Buffer.isEncoding(encoding) ? encoding : "utf8");
+  }
+  return chunk instanceof Uint8Array ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) : Buffer.alloc(0);
+}

@@ -1,0 +1,58 @@
+import type { Output, Request } from "./http-request.ts";
+
+/**
+ * Changes a request that is written but waits for its socket: drops headers and, where `body` is given, replaces the
+ * whole body and says its length. Lines that stay keep their place. Returns false where the waiting output is not of
+ * the known form; nothing is changed then.
+ */
+export function editOutput(request: Request, remove: ReadonlySet<string>, body: Buffer | null): boolean {
+  const block = request._header;
+  if (block === null) {
+    for (const name of remove) request.removeHeader(name);
+    return true;
+  }
+  const edited = editBlock(block, remove, body?.length ?? null);
+  if (!request._headerSent) {
+    request._header = edited;
+    return body === null;
+  }
+  const [first, ...rest] = request.outputData;
+  if (first === undefined || typeof first.data !== "string" || !first.data.startsWith(block)) return false;
+  const after = first.data.slice(block.length);
+  request._header = edited;
+  request.outputData =
+    body === null
+      ? [{ ...first, data: edited + after }, ...rest]
+      : [
+          { data: edited, encoding: "latin1", callback: null },
+          { data: body, encoding: null, callback: callAll(request.outputData) },
+        ];
+  request.outputSize = request.outputData.reduce((size, { data }) => size + data.length, 0);
+  return true;
+}
+
+function editBlock(block: string, remove: ReadonlySet<string>, length: number | null): string {
+  const [start = "", ...lines] = block.slice(0, -4).split("\r\n");
+  const kept: string[] = [start];
+  let told = length === null;
+  for (const line of lines) {
+    const name = line.slice(0, line.indexOf(":")).toLowerCase();
+    if (remove.has(name)) continue;
+    // A chunked body becomes one of known length: the one line takes the place of the other.
+    if (length === null || (name !== "content-length" && name !== "transfer-encoding")) kept.push(line);
+    else if (!told) {
+      kept.push(`Content-Length: ${length}`);
+      told = true;
+    }
+  }
+  if (!told) kept.push(`Content-Length: ${length}`);
+  return `${kept.join("\r\n")}\r\n\r\n`;
+}
+
+/** Every write's callback, and the end's, still hears when its bytes' stand-in is out. */
+function callAll(outputs: readonly Output[]): Output["callback"] {
+  const callbacks = outputs.flatMap(({ callback }) => (typeof callback === "function" ? [callback] : []));
+  return (error) => {
+    for (const callback of callbacks) callback(error);
+  };
+}

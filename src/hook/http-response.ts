@@ -1,0 +1,86 @@
+import type { IncomingMessage } from "node:http";
+import type { Failure } from "./exchange.ts";
+import { failureOf } from "./failure.ts";
+import type { OnceTap } from "./once.ts";
+
+/** Follows the response of one request through the request's own events, always after the caller has had them. */
+export class ResponseWatch {
+  #tap: OnceTap | null = null;
+  #response: IncomingMessage | null = null;
+  #cause: Failure | null = null;
+  #callerLeft = false;
+  #timedOut = false;
+
+  /** The request goes out; from here its tap is told. */
+  begin(tap: OnceTap): void {
+    this.#tap = tap;
+  }
+
+  callerLeft(): void {
+    this.#callerLeft = true;
+  }
+
+  /** Emits one event of the request and tells the tap of it. */
+  event(name: unknown, subject: unknown, emit: () => unknown): unknown {
+    const tap = this.#tap;
+    if (tap === null) return emit();
+    if (name === "timeout") this.#timedOut = true;
+    // Now and not later: a caller who hears of a broken connection may well destroy the request.
+    if (name === "error") this.#cause ??= this.#failure(subject);
+    if (name === "response" && isMessage(subject)) this.#follow(subject, tap);
+    try {
+      return emit();
+    } finally {
+      this.#tell(name, subject, tap);
+    }
+  }
+
+  #tell(name: unknown, subject: unknown, tap: OnceTap): void {
+    if (isMessage(subject) && (name === "response" || name === "upgrade")) {
+      tap.head(subject.statusCode ?? 0, headersOf(subject));
+      if (name === "upgrade") tap.end();
+    }
+    if (name === "error" && this.#response === null && this.#cause !== null) tap.fail(this.#cause);
+    if (name === "close") {
+      if (this.#response?.complete === true) tap.end();
+      else tap.fail(this.#cause ?? this.#failure(this.#response?.errored));
+    }
+  }
+
+  /** node:http's parser pushes each part of the body into the response, and null at its end. */
+  #follow(response: IncomingMessage, tap: OnceTap): void {
+    this.#response = response;
+    const push = response.push;
+    Object.defineProperty(response, "push", {
+      configurable: true,
+      writable: true,
+      value: (chunk: unknown, encoding?: BufferEncoding): boolean => {
+        const more = push.call(response, chunk, encoding);
+        if (chunk instanceof Uint8Array) tap.chunk(chunk);
+        else if (chunk === null && response.complete) tap.end();
+        return more;
+      },
+    });
+  }
+
+  #failure(error: unknown): Failure {
+    // A connection that breaks destroys the response with ECONNRESET; a caller who leaves destroys it with no error.
+    const left = this.#callerLeft || (this.#response !== null && !isReset(error));
+    const failure = failureOf(error, left);
+    return this.#timedOut ? { kind: "timeout", code: failure.code } : failure;
+  }
+}
+
+const isReset = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ECONNRESET";
+
+/** node:http's own class is not loaded for this. */
+const isMessage = (value: unknown): value is IncomingMessage =>
+  typeof value === "object" && value !== null && "statusCode" in value && "push" in value;
+
+function headersOf(response: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(response.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return headers;
+}

@@ -1,0 +1,142 @@
+import type { Limits } from "./limits.ts";
+
+/** A request body that was looked at, and what undici is to send in its place: the same bytes. */
+export interface Cargo {
+  /** Null where the whole body was not read. */
+  readonly bytes: Buffer | null;
+  readonly send: unknown;
+  /** Lets go of what was not sent. */
+  readonly release: () => void;
+}
+
+const EMPTY = Buffer.alloc(0);
+const keep = (): void => {};
+
+/** Bodies that are at hand: null for those that must be awaited. */
+export function bodyAtHand(body: unknown): Cargo | null {
+  const bytes = inMemory(body);
+  return bytes === null ? null : { bytes, send: body, release: keep };
+}
+
+/** A body that is sent as it is and never looked into. */
+export function bodyUnseen(body: unknown): Cargo {
+  return { bytes: null, send: body, release: () => abandon(body) };
+}
+
+/**
+ * Reads a body that comes in pieces, up to the limits. Rejects with the body's own error. `sized`: the caller named
+ * the content-length, so that one buffer goes out as the pieces would; without it each piece stays a chunk of its own.
+ */
+export async function collectBody(body: unknown, sized: boolean, limits: Limits, signal: AbortSignal): Promise<Cargo> {
+  if (isBlob(body)) {
+    if (body.size > limits.bodyBytes) return bodyUnseen(body);
+    return { bytes: Buffer.from(await body.arrayBuffer()), send: body, release: keep };
+  }
+  const source = iteratorOf(body);
+  if (source === null) return bodyUnseen(body);
+
+  const pieces: unknown[] = [];
+  const buffers: Buffer[] = [];
+  let size = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, limits.bodyMs, null).unref();
+    signal.addEventListener("abort", () => resolve(null), { once: true });
+  });
+  try {
+    for (;;) {
+      const next = Promise.resolve(source.next());
+      const step = await Promise.race([next, enough]);
+      if (step === null) return partial(source, pieces, next);
+      if (step.done === true) break;
+      const piece = inMemory(step.value);
+      pieces.push(step.value);
+      size += piece?.length ?? 0;
+      if (piece === null || size > limits.bodyBytes) return partial(source, pieces, null);
+      buffers.push(piece);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  const bytes = Buffer.concat(buffers);
+  return { bytes, send: sized ? bytes : replay(pieces), release: keep };
+}
+
+/** A new body in the form of the old where the form says something: a Blob brings its own content-type. */
+export function reshaped(body: unknown, bytes: Buffer): unknown {
+  return isBlob(body) ? new Blob([bytes], { type: body.type }) : bytes;
+}
+
+type Source = AsyncIterator<unknown> | Iterator<unknown>;
+type Step = Promise<IteratorResult<unknown>>;
+
+/** What was read goes first, then the step that was waited for, then the rest as it comes. */
+function partial(source: Source, pieces: readonly unknown[], pending: Step | null): Cargo {
+  const release = (): void => {
+    pending?.catch(keep);
+    Promise.resolve(source.return?.()).catch(keep);
+  };
+  return { bytes: null, send: replay(pieces, source, pending), release };
+}
+
+async function* replay(pieces: readonly unknown[], source?: Source, pending: Step | null = null): AsyncGenerator {
+  let finished = source === undefined;
+  try {
+    yield* pieces;
+    let step = pending;
+    while (source !== undefined) {
+      const { done, value } = await (step ?? source.next());
+      step = null;
+      if (done === true) break;
+      yield value;
+    }
+    finished = true;
+  } finally {
+    if (!finished) await source?.return?.();
+  }
+}
+
+function inMemory(body: unknown): Buffer | null {
+  if (body === null || body === undefined) return EMPTY;
+  if (typeof body === "string") return Buffer.from(body);
+  if (Buffer.isBuffer(body)) return body;
+  if (ArrayBuffer.isView(body)) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  if (body instanceof ArrayBuffer) return Buffer.from(body);
+  return null;
+}
+
+/** FormData iterates over fields, not bytes; a stream that is already broken has its own error to tell. */
+function iteratorOf(body: unknown): Source | null {
+  if (typeof body !== "object" || body === null || Symbol.toStringTag in body === false) return iterate(body);
+  return body[Symbol.toStringTag] === "FormData" || body[Symbol.toStringTag] === "URLSearchParams"
+    ? null
+    : iterate(body);
+}
+
+function iterate(body: unknown): Source | null {
+  if (typeof body !== "object" || body === null) return null;
+  if ("destroyed" in body && body.destroyed === true) return null;
+  if (isAsyncIterable(body)) return body[Symbol.asyncIterator]();
+  return isIterable(body) ? body[Symbol.iterator]() : null;
+}
+
+const isAsyncIterable = (body: object): body is AsyncIterable<unknown> =>
+  Symbol.asyncIterator in body && typeof body[Symbol.asyncIterator] === "function";
+
+const isIterable = (body: object): body is Iterable<unknown> =>
+  Symbol.iterator in body && typeof body[Symbol.iterator] === "function";
+
+const isBlob = (body: unknown): body is Blob =>
+  typeof body === "object" &&
+  body !== null &&
+  "arrayBuffer" in body &&
+  typeof body.arrayBuffer === "function" &&
+  "size" in body &&
+  typeof body.size === "number";
+
+/** Frees what stands behind a body that will not be sent: an open file, a paused socket. */
+function abandon(body: unknown): void {
+  if (typeof body !== "object" || body === null) return;
+  if ("destroy" in body && typeof body.destroy === "function") body.destroy();
+  else if ("return" in body && typeof body.return === "function") Promise.resolve(body.return()).catch(keep);
+}

@@ -1,0 +1,246 @@
+import { ask, discard } from "./decision.ts";
+import type { Departure, Gatekeeper, Passage } from "./exchange.ts";
+import { isExempt } from "./exempt.ts";
+import { failureOf } from "./failure.ts";
+import type { Limits } from "./limits.ts";
+import { OnceTap } from "./once.ts";
+import type { Method, Patches } from "./patches.ts";
+import { type Address, addressesOf, type Options } from "./undici-address.ts";
+import { playAbort, playAnswer, playError } from "./undici-answer.ts";
+import { bodyAtHand, bodyUnseen, type Cargo, collectBody, reshaped } from "./undici-body.ts";
+import { type Handler, isHandler, mirror } from "./undici-handler.ts";
+import { UndiciHeaders } from "./undici-headers.ts";
+import { Hold, Holds } from "./undici-hold.ts";
+
+/** Marks the options of a dispatch that was decided on: they pass through several dispatchers (Agent, Pool, Client). */
+const SEEN = Symbol.for("budget-guard.seen");
+
+/** undici 8's fetch gives its MockAgent the body a second time, under this name. */
+const MOCK_BODY = "__mockAgentBodyForDispatch";
+
+/** undici keeps its global dispatchers under these; the second is of the new handler shape. */
+const GLOBALS = [Symbol.for("undici.globalDispatcher.1"), Symbol.for("undici.globalDispatcher.2")];
+
+/** One dispatch on its way: everything needed to let it go, or to answer in its place. */
+interface Journey {
+  readonly dispatcher: object;
+  readonly original: Method;
+  readonly options: Options;
+  readonly handler: Handler;
+  readonly address: Address;
+  readonly wantsBody: boolean;
+}
+
+/** Stands in front of `dispatch` of every undici copy that is met: the built-in one, npm's 5 to 8, bundled ones. */
+export class UndiciHook {
+  readonly #gatekeeper: Gatekeeper;
+  readonly #patches: Patches;
+  readonly #limits: Limits;
+  readonly #met = new WeakSet<object>();
+  readonly #mirrored = new WeakSet<object>();
+  readonly #holds = new Holds();
+
+  constructor(gatekeeper: Gatekeeper, patches: Patches, limits: Limits) {
+    this.#gatekeeper = gatekeeper;
+    this.#patches = patches;
+    this.#limits = limits;
+  }
+
+  /** Meets the global dispatchers that exist already; none is made for it. */
+  meetGlobals(): void {
+    for (const key of GLOBALS) {
+      const dispatcher: unknown = Reflect.get(globalThis, key);
+      if (typeof dispatcher === "object" && dispatcher !== null) this.meet(dispatcher);
+    }
+  }
+
+  /** Meets an object that has a `dispatch`: if it is a dispatcher of a new undici copy, that copy is patched. */
+  meet(emitter: object): void {
+    const own: unknown = Object.getPrototypeOf(emitter);
+    if (typeof own !== "object" || own === null || this.#met.has(own)) return;
+    this.#met.add(own);
+    for (let at: unknown = own; typeof at === "object" && at !== null; at = Object.getPrototypeOf(at)) {
+      if (!isBase(at) || this.#met.has(at)) continue;
+      this.#met.add(at);
+      this.#patch(at);
+    }
+  }
+
+  #patch(base: object): void {
+    const hook = this;
+    this.#patches.apply(base, "dispatch", (original) => {
+      return function dispatch(this: unknown, options: unknown, handler: unknown): unknown {
+        return hook.#take(this, original, options, handler) ? true : original.call(this, options, handler);
+      };
+    });
+    this.#patches.apply(base, "close", (original) => {
+      return function close(this: unknown, callback: unknown): unknown {
+        const plain = callback === undefined || typeof callback === "function";
+        if (!isObject(this) || !plain || hook.#holds.of(this).length === 0) return original.call(this, callback);
+        const closed = hook.#holds.drained(this).then(() => original.call(this, callback));
+        return callback === undefined ? closed : undefined;
+      };
+    });
+    this.#patches.apply(base, "destroy", (original) => {
+      return function destroy(this: unknown, ...args: unknown[]): unknown {
+        const reason = args[0] instanceof Error ? args[0] : closedError("The client is destroyed", "UND_ERR_DESTROYED");
+        if (isObject(this)) for (const hold of hook.#holds.of(this)) hold.giveUp(reason);
+        return original.apply(this, args);
+      };
+    });
+  }
+
+  /** True where the dispatch was taken over; false where it is none of our business. Never throws. */
+  #take(dispatcher: unknown, original: Method, options: unknown, handler: unknown): boolean {
+    try {
+      if (!this.#patches.live || !isObject(dispatcher) || !isObject(options) || !isHandler(handler)) return false;
+      if (SEEN in options || this.#mirrored.has(handler) || isAborted(options)) return false;
+      const journey = this.#concern(dispatcher, original, options as Options, handler);
+      if (this.#holds.isClosing(dispatcher)) {
+        playError(handler, closedError("The client is closed", "UND_ERR_CLOSED"));
+        return true;
+      }
+      if (journey === null || isExempt()) return false;
+      void this.#travel(journey);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #concern(dispatcher: object, original: Method, options: Options, handler: Handler): Journey | null {
+    const { method } = options;
+    if (typeof method !== "string" || method === "CONNECT") return null;
+    for (const address of addressesOf(dispatcher, options)) {
+      const { hostname, port } = address.origin;
+      const concern = this.#gatekeeper.concerns(hostname, port, method, address.path);
+      if (concern !== null) return { dispatcher, original, options, handler, address, wantsBody: concern.body };
+    }
+    return null;
+  }
+
+  /** The road of one dispatch. Up to the first `await` it runs in the caller's own tick and async context. */
+  async #travel(journey: Journey): Promise<void> {
+    const { dispatcher, options, handler, address } = journey;
+    const hold = new Hold(options.signal);
+    this.#holds.add(dispatcher, hold);
+    try {
+      const headers = new UndiciHeaders(options.headers);
+      const read = headers.read();
+      const cargo = this.#bodyAtHand(journey, read) ?? (await this.#collect(journey, read, hold.signal));
+      if (hold.signal.aborted) {
+        cargo.release();
+        playAbort(handler, hold.reason);
+        return;
+      }
+      const asked = ask(this.#gatekeeper, departureOf(options, address, read, cargo.bytes), hold.signal);
+      const passage = await Promise.race([asked, hold.givenUp]);
+      if (passage === null || hold.signal.aborted) {
+        void asked.then(discard);
+        cargo.release();
+        playAbort(handler, hold.reason);
+        return;
+      }
+      hold.close();
+      if (passage.kind === "go") this.#depart(journey, passage, headers, read, cargo);
+      else cargo.release();
+      if (passage.kind === "refuse") playAnswer(handler, passage.answer, String(options.method));
+      if (passage.kind === "throw") playError(handler, passage.error);
+    } catch (error) {
+      // The body's own error, as a stream or generator of the caller threw it.
+      playError(handler, error);
+    } finally {
+      hold.close();
+      this.#holds.delete(dispatcher, hold);
+    }
+  }
+
+  #bodyAtHand({ options, wantsBody }: Journey, headers: Readonly<Record<string, string>>): Cargo | null {
+    const multipart = headers["content-type"]?.startsWith("multipart/") === true;
+    if (!wantsBody || multipart || options.upgrade) return bodyUnseen(options.body);
+    return bodyAtHand(options.body);
+  }
+
+  async #collect({ options }: Journey, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Cargo> {
+    return collectBody(options.body, headers["content-length"] !== undefined, this.#limits, signal);
+  }
+
+  #depart(
+    { dispatcher, original, options, handler }: Journey,
+    passage: Extract<Passage, { kind: "go" }>,
+    headers: UndiciHeaders,
+    read: Readonly<Record<string, string>>,
+    cargo: Cargo,
+  ): void {
+    // Only a body that was seen can have been reshaped.
+    const rewritten = cargo.bytes === null ? null : passage.body;
+    const body = rewritten === null ? cargo.send : reshaped(options.body, rewritten);
+    const next: Record<string | symbol, unknown> = { ...options, [SEEN]: true };
+    if (body !== options.body) {
+      next.body = body;
+      if (MOCK_BODY in options && (rewritten !== null || options[MOCK_BODY] === options.body)) next[MOCK_BODY] = body;
+    }
+    const remove = new Set(passage.removeHeaders);
+    const removing = Object.keys(read).some((name) => remove.has(name));
+    if (removing || rewritten !== null) next.headers = headers.edited({ remove, length: rewritten?.length ?? null });
+    else if (options.headers !== undefined) next.headers = headers.replay();
+
+    const tap = new OnceTap(passage.tap);
+    const mirrored = mirror(handler, tap);
+    this.#mirrored.add(mirrored);
+    let gone = false;
+    const leave = (): void => {
+      if (gone) return;
+      gone = true;
+      try {
+        original.call(dispatcher, next, mirrored);
+      } catch (error) {
+        tap.fail(failureOf(error));
+        playError(handler, error);
+      }
+    };
+    try {
+      passage.run(leave);
+    } finally {
+      leave();
+    }
+  }
+}
+
+function departureOf(
+  options: Options,
+  { origin, path }: Address,
+  headers: Readonly<Record<string, string>>,
+  body: Buffer | null,
+): Departure {
+  return Object.freeze({ transport: "undici", ...origin, method: String(options.method), path, headers, body });
+}
+
+/**
+ * True for undici's `DispatcherBase`, under Agent, Pool, Client and ProxyAgent, whatever a bundler called it: it owns
+ * `dispatch` and the getters `closed` and `destroyed`. RetryAgent and Dispatcher1Wrapper only pass on to such a one,
+ * and must not be patched: each attempt of a RetryAgent is a call of its own.
+ */
+function isBase(prototype: object): boolean {
+  return (
+    typeof Object.getOwnPropertyDescriptor(prototype, "dispatch")?.value === "function" &&
+    Object.getOwnPropertyDescriptor(prototype, "closed")?.get !== undefined &&
+    Object.getOwnPropertyDescriptor(prototype, "destroyed")?.get !== undefined
+  );
+}
+
+/** undici's own error classes are out of reach; name, code and message are what programs look at. */
+function closedError(message: string, code: string): Error {
+  return Object.assign(new Error(message), {
+    name: code === "UND_ERR_CLOSED" ? "ClientClosedError" : "ClientDestroyedError",
+    code,
+  });
+}
+
+/** A request that its caller aborted before it began ends in undici's own way. */
+function isAborted(options: object): boolean {
+  const signal = "signal" in options ? options.signal : undefined;
+  return isObject(signal) && "aborted" in signal && signal.aborted === true;
+}
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
