@@ -190,7 +190,7 @@ class SqliteTable<Value> implements Table<Value> {
     const row = this.#get.get(key);
     if (row === undefined) return undefined;
     this.#dues.set(key, dueOf(row));
-    return valueOf<Value>(row);
+    return parsed<Value>(row);
   }
 
   set(key: string, value: Value, due: number | null): void {
@@ -206,19 +206,19 @@ class SqliteTable<Value> implements Table<Value> {
   }
 
   entries(prefix: string): readonly (readonly [string, Value])[] {
-    return this.#entries.all(prefix, `${prefix}\u{10ffff}`).map((row) => [String(row.key), valueOf<Value>(row)]);
+    return this.#entries.all(prefix, `${prefix}\u{10ffff}`).map((row) => [String(row.key), parsed<Value>(row)]);
   }
 
   due(now: number, limit: number): readonly { readonly key: string; readonly value: Value; readonly due: number }[] {
     return this.#due
       .all(now, limit)
-      .map((row) => ({ key: String(row.key), value: valueOf<Value>(row), due: Number(row.due) }));
+      .map((row) => ({ key: String(row.key), value: parsed<Value>(row), due: Number(row.due) }));
   }
 }
 
 type Row = ReturnType<StatementSync["all"]>[number];
 
 /** The parse boundary: this package alone writes the file, its format is versioned. */
-const valueOf = <Value>(row: Row): Value => JSON.parse(String(row.value)) as Value;
+const parsed = <Value>(row: Row): Value => JSON.parse(String(row.value)) as Value;
 
 const dueOf = (row: Row): number | null => (row.due === null ? null : Number(row.due));

@@ -1,0 +1,161 @@
+--[[
+  Reads every meter and gate of a call and, if no stop fires, holds its amounts: one atomic step.
+
+  KEYS[1]  holds: attempts in flight, sorted by expiry
+  KEYS[2]  gates: the keys of closed gates
+  KEYS[3]  the attempt
+  KEYS[4]  the fingerprint, where there is one; then the gates, then the meters
+
+  ARGV[1]  doubles: hold ms, the SDK's attempt number (-1: none), fingerprints (0, 1), gates, meters, stops
+  ARGV[2]  eight doubles a meter: size, span, keep, till, start and end of its window (end -1: none),
+           what the call adds (-1: 1 if a retry, -2: 1 if a repeat), floor
+  ARGV[3]  doubles, for each stop: tests, gate to close (from 1; 0: none), for how many ms (-1: until opened);
+           then for each test: kind (1 fixed, 2 share, 3 attempt), meter (from 1), limit or millionths,
+           other meter (from 1), orEqual (0, 1)
+
+  Output   doubles: 0, now (the windows are not those of now: call again), or
+           1, now, held (0, 1), attempt number, repeat (0, 1), number of stops that fired, their numbers (from 1);
+           for each gate: since, until (-1: open; until -1: not before it is opened);
+           for each meter: spent, held by others, when the oldest spend leaves (-1: none)
+]]
+--- @include "includes/meters.lua"
+--- @include "includes/holds.lua"
+
+local now = server_time()
+local hold_ms, sdk_retry, prints, gates, meters, stops = struct.unpack('<dddddd', ARGV[1])
+local first_gate = 4 + prints
+local first_meter = first_gate + gates
+
+for m = 0, meters - 1 do
+  local from, to = struct.unpack('<dd', ARGV[2], m * 64 + 33)
+  if to >= 0 and (now < from or now >= to) then
+    return struct.pack('<dd', 0, now)
+  end
+end
+
+sweep(KEYS[1], now)
+flush(now)
+local found = redis.call('MGET', unpack(KEYS, 3))
+local state, own = read_attempt(found[1])
+if state ~= 'h' then
+  own = nil
+end
+
+local attempt_number, is_repeat = 0, 0
+if own then
+  attempt_number, is_repeat = own[1], own[2]
+else
+  local succeeded, failures = 0, 0
+  if prints == 1 and found[2] then
+    succeeded, failures = struct.unpack('<dd', found[2])
+  end
+  attempt_number = math.max(failures, sdk_retry)
+  if succeeded == 1 and attempt_number == 0 then
+    is_repeat = 1
+  end
+end
+
+local mine = {}
+if own then
+  for i = 3, #own, 6 do
+    mine[own[i]] = own[i + 4]
+  end
+end
+
+-- Readings, and what each meter would stand at with this call.
+local readings, reached, list = {}, {}, { attempt_number, is_repeat }
+for m = 1, meters do
+  local size, span, keep, till, _, _, add, floor = struct.unpack('<dddddddd', ARGV[2], (m - 1) * 64 + 1)
+  local key = KEYS[first_meter + m - 1]
+  local value = found[first_meter + m - 3]
+  values[key] = value
+  local spent, held, leaves = read_meter(value, size, span, now)
+  held = math.max(0, held - (mine[key] or 0))
+  if add == -1 then
+    add = attempt_number > 0 and 1 or 0
+  elseif add == -2 then
+    add = is_repeat
+  end
+  reached[m] = spent + held + add
+  readings[m] = struct.pack('<ddd', spent, held, leaves)
+  local at = #list
+  list[at + 1], list[at + 2], list[at + 3], list[at + 4] = key, size, keep, till
+  list[at + 5], list[at + 6] = add, add == 0 and 0 or floor
+end
+
+local closed, is_closed = {}, false
+for g = 1, gates do
+  local since, till = -1, -1
+  local value = found[first_gate + g - 3]
+  if value and not own then
+    since, till = struct.unpack('<dd', value)
+    if till >= 0 and till <= now then
+      since, till = -1, -1
+    else
+      is_closed = true
+    end
+  end
+  closed[g] = struct.pack('<dd', since, till)
+end
+
+local function above(value, limit, or_equal)
+  return value > limit or (or_equal == 1 and value == limit)
+end
+
+-- Stops that fire, and the longest time for which each gate is to be closed.
+local fired, trips = {}, {}
+if not own and state ~= 's' and state ~= 'x' and not is_closed then
+  local at = 1
+  for s = 1, stops do
+    local tests, gate, ms, fires = 0, 0, 0, true
+    tests, gate, ms, at = struct.unpack('<ddd', ARGV[3], at)
+    for _ = 1, tests do
+      local kind, meter, limit, other, or_equal
+      kind, meter, limit, other, or_equal, at = struct.unpack('<ddddd', ARGV[3], at)
+      if kind == 1 then
+        fires = fires and above(reached[meter], limit, or_equal)
+      elseif kind == 2 then
+        fires = fires and above(reached[meter] * 1000000, reached[other] * limit, or_equal)
+      else
+        fires = fires and above(attempt_number, limit, or_equal)
+      end
+    end
+    if fires then
+      fired[#fired + 1] = s
+      if gate > 0 then
+        local till = ms < 0 and -1 or now + ms
+        if trips[gate] == -1 or till == -1 then
+          trips[gate] = -1
+        else
+          trips[gate] = math.max(trips[gate] or 0, till)
+        end
+      end
+    end
+  end
+end
+
+for gate, till in pairs(trips) do
+  local key = KEYS[first_gate + gate - 1]
+  if till < 0 then
+    redis.call('SET', key, struct.pack('<dd', now, till))
+    redis.call('SADD', KEYS[2], key)
+  elseif till > now then
+    redis.call('SET', key, struct.pack('<dd', now, till), 'PX', till - now)
+    redis.call('SADD', KEYS[2], key)
+  end
+end
+
+local held = own ~= nil
+if not state and not is_closed and #fired == 0 then
+  held = true
+  move_hold(list, 1, now)
+  flush(now)
+  redis.call('SET', KEYS[3], 'h' .. cmsgpack.pack(list))
+  redis.call('ZADD', KEYS[1], now + hold_ms, KEYS[3])
+end
+
+local head = struct.pack('<dddddd', 1, now, held and 1 or 0, attempt_number, is_repeat, #fired)
+for i = 1, #fired do
+  fired[i] = struct.pack('<d', fired[i])
+end
+return head .. table.concat(fired) .. table.concat(closed) .. table.concat(readings)

@@ -1,0 +1,104 @@
+import type { Redis } from "ioredis";
+import { StoreDown } from "./down.ts";
+import type { RedisTarget } from "./redis-url.ts";
+import type { Script } from "./scripts.ts";
+
+/** A server that says nothing for so long while it is asked is taken for dead, ms. */
+const SILENCE_MS = 2_000;
+
+/**
+ * One connection to a Redis, made when it is needed and made anew by the first call after it broke. While nothing is
+ * under way it does not keep the process alive; what is under way does, so that a last bill is delivered.
+ */
+export class RedisLink {
+  readonly #target: RedisTarget;
+  #client: Promise<Redis> | null = null;
+  #pending = 0;
+  #isShut = false;
+
+  constructor(target: RedisTarget) {
+    this.#target = target;
+  }
+
+  /** Runs a script by its hash, and by its text where the server does not know it yet. */
+  script(script: Script, keys: readonly string[], args: readonly Buffer[]): Promise<unknown> {
+    return this.run(async (client) => {
+      try {
+        return await client.callBuffer("EVALSHA", script.sha, keys.length, ...keys, ...args);
+      } catch (error) {
+        if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+        return await client.callBuffer("EVAL", script.source, keys.length, ...keys, ...args);
+      }
+    });
+  }
+
+  /** Runs commands; StoreDown where they fail for any reason, without what was sent. */
+  async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+    if (this.#isShut) throw new StoreDown(`the ledger (${this.#target.name}) was shut`);
+    this.#pending++;
+    this.#client ??= this.#connect();
+    try {
+      const client = await this.#client;
+      client.stream.ref();
+      return await work(client);
+    } catch (error) {
+      // The library's errors carry the command and its arguments, credentials included: only the message goes on.
+      const why = error instanceof Error ? error.message : String(error);
+      // After a failover this may be the old master: ask for the new one.
+      if (why.startsWith("READONLY")) this.#drop();
+      throw error instanceof StoreDown
+        ? error
+        : new StoreDown(`the ledger (${this.#target.name}) cannot be used: ${why}`);
+    } finally {
+      this.#pending--;
+      if (this.#pending === 0) this.#client?.then((client) => this.#pending === 0 && client.stream.unref(), ignore);
+    }
+  }
+
+  async shut(): Promise<void> {
+    const client = this.#client;
+    this.#isShut = true;
+    this.#client = null;
+    await client?.then((open) => open.quit(), ignore).catch(ignore);
+  }
+
+  #drop(): void {
+    this.#client?.then((client) => client.disconnect(), ignore);
+    this.#client = null;
+  }
+
+  async #connect(): Promise<Redis> {
+    const { Redis } = await import("ioredis");
+    const client = new Redis({
+      ...this.#target.options,
+      lazyConnect: true,
+      protocol: 2,
+      connectTimeout: SILENCE_MS,
+      socketTimeout: SILENCE_MS,
+      // A broken connection fails what was under way at once: whether and when to try again is decided above.
+      retryStrategy: () => null,
+      sentinelRetryStrategy: () => null,
+      maxRetriesPerRequest: 0,
+      autoResendUnfulfilledCommands: false,
+      connectionName: "budget-guard",
+    });
+    let reason: Error | null = null;
+    client.on("error", (error: Error) => {
+      reason = error;
+    });
+    const own = this.#client;
+    client.on("end", () => {
+      if (this.#client === own || own === null) this.#client = null;
+    });
+    try {
+      await client.connect();
+    } catch (error) {
+      this.#client = null;
+      client.disconnect();
+      throw reason ?? error;
+    }
+    return client;
+  }
+}
+
+const ignore = (): void => {};
