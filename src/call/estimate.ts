@@ -46,7 +46,7 @@ export function estimate(
   const inputTokens = estimateInput(facts, learned);
   const outputTokens = estimateOutput(operation, facts, priced, learned);
   const millis = multiplierAtMost(provider.name, canonicalModel(model), facts.terms);
-  const expected = expectedUsage(facts, inputTokens, outputTokens, priced);
+  const expected = expectedUsage(provider, facts, inputTokens, outputTokens, priced);
   return Object.freeze({
     inputTokens,
     outputTokens,
@@ -76,11 +76,17 @@ function estimateOutput(operation: Operation, facts: RequestFacts, priced: Price
 const AUTOMATIC_CACHE = 1_024;
 
 /** All input is taken as new, and as written to the cache where that costs more. */
-function expectedUsage(facts: RequestFacts, inputTokens: number, outputTokens: number, priced: Priced): Usage {
+function expectedUsage(
+  provider: Provider,
+  facts: RequestFacts,
+  inputTokens: number,
+  outputTokens: number,
+  priced: Priced,
+): Usage {
   const rates = ratesFor(priced.card, inputTokens);
   const text = inputTokens - facts.audioTokens;
-  const automatic = text >= AUTOMATIC_CACHE && rates.cacheWrite > rates.input && facts.cacheWrite === "none";
-  const minutes = facts.cacheWrite === "minutes" || (automatic && !asksForCaching(priced));
+  const automatic = provider.cachesUnasked && !priced.own && text >= AUTOMATIC_CACHE && rates.cacheWrite > rates.input;
+  const minutes = facts.cacheWrite === "minutes" || automatic;
   return usage({
     inputTokens,
     outputTokens,
@@ -89,9 +95,6 @@ function expectedUsage(facts: RequestFacts, inputTokens: number, outputTokens: n
     cacheWriteHourTokens: facts.cacheWrite === "hour" ? text : 0,
   });
 }
-
-/** Models with a price for an hour (Anthropic's) write only where a request asks for it. */
-const asksForCaching = (priced: Priced): boolean => priced.card.base.cacheWriteHour > priced.card.base.cacheWrite;
 
 /** Where the lessons of a call are kept; an input ratio belongs to a model, an output length to a model and feature. */
 export function lessonKeys(

@@ -101,6 +101,8 @@ export interface Provider {
   usageReader(operation: Operation): UsageReader;
   /** How to limit the output to `tokens` per answer. */
   cap(operation: Operation, body: unknown, tokens: number): CapPlan;
+  /** Whether long prompts are written to the cache without being asked, which some models charge for. */
+  readonly cachesUnasked: boolean;
   /** Whether the model may think without showing it in the stream. */
   hidesReasoning(model: string): boolean;
 }

@@ -42,8 +42,9 @@ export function recogniser(options: RecogniserOptions): Recogniser {
     byPort.get(hostname)?.get(port) ?? anyPort.get(hostname) ?? null;
 
   return function recognise(hostname, port, method, path) {
-    // A trailing dot is the same host to DNS.
-    const host = hostname.endsWith(".") ? hostname.slice(0, -1) : hostname;
+    // A trailing dot is the same host to DNS, and brackets around an IPv6 address are only its way into a URL.
+    const dotless = hostname.endsWith(".") ? hostname.slice(0, -1) : hostname;
+    const host = dotless.startsWith("[") ? dotless.slice(1, -1) : dotless;
     const provider = find(host, port);
     if (provider !== null) return Object.freeze({ provider, ...provider.endpoint(method, path), certain: true });
     return method === "POST" ? byShape(path) : null;

@@ -48,6 +48,7 @@ export const anthropic: Provider = Object.freeze({
   readRequest: (_operation: Operation, body: unknown) => readAnthropicRequest(body),
   usageReader: anthropicUsageReader,
   cap,
+  cachesUnasked: false,
   // Thinking is summarised or left out of the stream, and billed whole.
   hidesReasoning: (model: string) => /claude-(opus|sonnet|haiku|fable|mythos)-[4-9]|claude-3-7/.test(model),
 });

@@ -76,6 +76,8 @@ export const openai: Provider = Object.freeze({
   readRequest: readOpenaiRequest,
   usageReader: openaiUsageReader,
   cap,
+  // developers.openai.com/api/docs/guides/prompt-caching: automatic for prompts of 1,024 tokens and more.
+  cachesUnasked: true,
   // The reasoning families bill thinking that no delta shows.
   hidesReasoning: (model: string) => /(^|\/)(o[134]($|-)|gpt-[5-9]|codex)/.test(model),
 });

@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it, vi } from "vitest";
+import { currentBudget, withBudget } from "../../src/call/context.ts";
+
+describe("withBudget", () => {
+  it("holds across what is awaited inside, and not outside", async () => {
+    const inside = withBudget({ tenant: "acme" }, async () => {
+      await sleep(1);
+      return currentBudget();
+    });
+    expect(currentBudget()).toEqual({});
+    expect(await inside).toEqual({ tenant: "acme" });
+    expect(currentBudget()).toEqual({});
+  });
+
+  it("is inherited and refined by nested calls", () => {
+    withBudget({ tenant: "acme", run: 7 }, () => {
+      withBudget({ feature: "research", run: undefined }, () => {
+        expect(currentBudget()).toEqual({ tenant: "acme", feature: "research", run: "7" });
+      });
+      expect(currentBudget()).toEqual({ tenant: "acme", run: "7" });
+    });
+  });
+
+  it("returns and throws what the function does", () => {
+    expect(withBudget({}, () => 5)).toBe(5);
+    expect(() =>
+      withBudget({}, () => {
+        throw new RangeError("mine");
+      }),
+    ).toThrow(RangeError);
+  });
+
+  it("is one for two copies of the package in a process", async () => {
+    vi.resetModules();
+    const copy = await import("../../src/call/context.ts");
+    expect(copy.withBudget).not.toBe(withBudget);
+    expect(withBudget({ tenant: "acme" }, () => copy.currentBudget())).toEqual({ tenant: "acme" });
+  });
+});

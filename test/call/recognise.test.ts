@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import { recogniser } from "../../src/call/recognise.ts";
+import { ConfigError } from "../../src/errors.ts";
+
+const recognise = recogniser({
+  hosts: new Map([
+    ["llm.internal:8443", "openai"],
+    ["gateway.internal", "anthropic"],
+    ["[::1]:4010", "openai"],
+  ]),
+});
+
+function seen(host: string, method: string, path: string, port = 443): string {
+  const found = recognise(host, port, method, path);
+  return found === null ? "no provider" : `${found.provider.name} ${found.operation} ${found.spending}`;
+}
+
+describe("a well-known host", () => {
+  it.each([
+    ["POST", "/v1/chat/completions", "openai chat metered"],
+    ["POST", "/v1/chat/completions?api-version=1", "openai chat metered"],
+    ["POST", "/v1/responses", "openai responses metered"],
+    ["POST", "/v1/responses/compact", "openai responses metered"],
+    ["POST", "/v1/completions", "openai completions metered"],
+    ["POST", "/v1/embeddings", "openai embeddings metered"],
+    ["POST", "/v1/embeddings/", "openai embeddings metered"],
+    ["GET", "/v1/models", "openai other free"],
+    ["GET", "/v1/files/file-1/content", "openai other free"],
+    ["POST", "/v1/files", "openai other free"],
+    ["POST", "/v1/moderations", "openai other free"],
+    ["POST", "/v1/conversations", "openai other free"],
+    ["POST", "/v1/responses/input_tokens", "openai other free"],
+    ["POST", "/v1/responses/resp_1/cancel", "openai other free"],
+    ["GET", "/v1/responses/resp_1?stream=true", "openai other free"],
+    ["POST", "/v1/chat/completions/chatcmpl-1", "openai other free"],
+    ["DELETE", "/v1/conversations/conv_1", "openai other free"],
+    ["POST", "/v1/images/generations", "openai other unmetered"],
+    ["POST", "/v1/audio/speech", "openai other unmetered"],
+    ["POST", "/v1/batches", "openai other unmetered"],
+    ["POST", "/v1/fine_tuning/jobs", "openai other unmetered"],
+    ["POST", "/v1/videos", "openai other unmetered"],
+    ["POST", "/v1/realtime/calls", "openai other unmetered"],
+    ["GET", "/v1/realtime?model=gpt-realtime", "openai other unmetered"],
+    ["POST", "/v1/vector_stores", "openai other unmetered"],
+    ["POST", "/v1/something/new", "openai other unmetered"],
+  ])("tells what %s %s at OpenAI spends", (method, path, expected) => {
+    expect(seen("api.openai.com", method, path)).toBe(expected);
+  });
+
+  it.each([
+    ["POST", "/v1/messages?beta=true", "anthropic messages metered"],
+    ["POST", "/v1/messages/count_tokens", "anthropic other free"],
+    ["GET", "/v1/models", "anthropic other free"],
+    ["POST", "/v1/files?beta=true", "anthropic other free"],
+    ["POST", "/v1/messages/batches", "anthropic other unmetered"],
+    ["POST", "/v1/messages/batches/b_1/cancel", "anthropic other free"],
+    ["POST", "/v1/complete", "anthropic other unmetered"],
+  ])("tells what %s %s at Anthropic spends", (method, path, expected) => {
+    expect(seen("api.anthropic.com", method, path)).toBe(expected);
+  });
+
+  it("is known with a trailing dot too, which names the same host", () => {
+    expect(seen("api.openai.com.", "POST", "/v1/images/generations")).toBe("openai other unmetered");
+  });
+});
+
+describe("a host that the deployment names", () => {
+  it("is known at its port only, where one is given", () => {
+    expect(seen("llm.internal", "GET", "/v1/models", 8443)).toBe("openai other free");
+    expect(seen("llm.internal", "GET", "/v1/models", 8444)).toBe("no provider");
+  });
+
+  it("is known by an IPv6 address with and without brackets", () => {
+    expect(seen("::1", "GET", "/v1/models", 4010)).toBe("openai other free");
+    expect(seen("[::1]", "GET", "/v1/models", 4010)).toBe("openai other free");
+  });
+
+  it("is known at any port where none is given", () => {
+    expect(seen("gateway.internal", "POST", "/x/v1/messages", 1)).toBe("anthropic messages metered");
+  });
+
+  it("must belong to a provider that exists", () => {
+    expect(() => recogniser({ hosts: new Map([["a.b", "opnai"]]) })).toThrow(ConfigError);
+    expect(() => recogniser({ hosts: new Map([["a.b", "opnai"]]) })).toThrow(
+      /"opnai" for host a\.b .* openai, anthropic/,
+    );
+  });
+});
+
+describe("any other host", () => {
+  it.each([
+    ["/v1/chat/completions", "openai chat metered"],
+    ["/api/v3/chat/completions?x=/messages", "openai chat metered"],
+    ["/chat/completions", "openai chat metered"],
+    ["/v1/completions", "openai completions metered"],
+    ["/openai/deployments/d/embeddings?api-version=2", "openai embeddings metered"],
+    ["/v1/responses", "openai responses metered"],
+    ["/v1/messages", "anthropic messages metered"],
+    ["/messages", "anthropic messages metered"],
+    ["/anthropic/v1/messages/", "anthropic messages metered"],
+  ])("is a provider where POST %s has the shape of a call", (path, expected) => {
+    expect(seen("llm.example", "POST", path)).toBe(expected);
+  });
+
+  it.each([
+    ["GET", "/v1/chat/completions"],
+    ["POST", "/channels/7/messages"],
+    ["POST", "/messages/7"],
+    ["POST", "/v/messages"],
+    ["POST", "/upload"],
+    ["POST", "/"],
+    ["POST", ""],
+    ["POST", "?x=/v1/chat/completions"],
+  ])("is none for %s %s", (method, path) => {
+    expect(seen("example.com", method, path)).toBe("no provider");
+  });
+
+  it("is certain by the path alone only for chat completions", () => {
+    expect(recognise("llm.example", 80, "POST", "/v1/chat/completions")?.certain).toBe(true);
+    expect(recognise("llm.example", 80, "POST", "/v1/responses")?.certain).toBe(false);
+  });
+
+  it("costs well under a microsecond to tell", () => {
+    const times = Array.from({ length: 5 }, () => {
+      const start = performance.now();
+      for (let i = 0; i < 100_000; i += 1) recognise("example.com", 443, "POST", "/api/things/42/comments?page=1");
+      return (performance.now() - start) / 100_000;
+    });
+    // Milliseconds per look; the best of five, since other work may share the machine.
+    expect(Math.min(...times)).toBeLessThan(0.0005);
+  });
+});

@@ -1,0 +1,93 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Operation } from "../../src/call/call.ts";
+import { editNumber } from "../../src/call/json-edit.ts";
+import { anthropic } from "../../src/call/providers/anthropic.ts";
+import { openai } from "../../src/call/providers/openai.ts";
+import { capOutput } from "../../src/call/rewrite.ts";
+
+function capped(operation: Operation, body: string, tokens: number): string {
+  const result = capOutput(operation === "messages" ? anthropic : openai, operation, Buffer.from(body), tokens);
+  return result.kind === "capped" ? result.body.toString() : result.kind;
+}
+
+describe("a cap", () => {
+  it.each([
+    ["chat", '{"max_tokens":500,"model":"m"}', '{"max_tokens":100,"model":"m"}'],
+    ["chat", '{ "max_completion_tokens" : 500 }', '{ "max_completion_tokens" : 100 }'],
+    ["chat", '{"max_tokens":500,"max_completion_tokens":50}', '{"max_tokens":100,"max_completion_tokens":50}'],
+    ["chat", '{"model":"m"}', '{"max_completion_tokens":100,"model":"m"}'],
+    ["chat", "{}", '{"max_completion_tokens":100}'],
+    ["chat", '{"max_completion_tokens":null}', '{"max_completion_tokens":100}'],
+    ["chat", '{"max_tokens":50}', "unchanged"],
+    ["chat", '{"n":4,"max_tokens":50}', '{"n":4,"max_tokens":25}'],
+    ["chat", "[1]", "impossible"],
+    ["chat", "{", "impossible"],
+    ["responses", '{"max_output_tokens":500}', '{"max_output_tokens":100}'],
+    ["responses", "{}", '{"max_output_tokens":100}'],
+    ["completions", "{}", "unchanged"],
+    ["completions", '{"max_tokens":500}', '{"max_tokens":100}'],
+    ["embeddings", "{}", "impossible"],
+    ["messages", '{"max_tokens":4096}', '{"max_tokens":100}'],
+    ["messages", '{"max_tokens":100}', "unchanged"],
+    ["messages", '{"max_tokens":4096,"thinking":{"type":"enabled","budget_tokens":2048}}', "impossible"],
+  ] as const)("of 100 on a %s request turns %s into %s", (operation, body, expected) => {
+    expect(capped(operation, body, 100)).toBe(expected);
+  });
+
+  it("lowers a thinking budget that would no longer fit", () => {
+    const body = '{"thinking":{"budget_tokens":8000,"type":"enabled"},"max_tokens":16000}';
+    expect(capped("messages", body, 4000)).toBe(
+      '{"thinking":{"budget_tokens":2000,"type":"enabled"},"max_tokens":4000}',
+    );
+    expect(capped("messages", body, 1500)).toBe(
+      '{"thinking":{"budget_tokens":1024,"type":"enabled"},"max_tokens":1500}',
+    );
+    expect(capped("messages", body, 9000)).toBe(
+      '{"thinking":{"budget_tokens":8000,"type":"enabled"},"max_tokens":9000}',
+    );
+  });
+
+  it("is not put under what the responses endpoint accepts", () => {
+    expect(capped("responses", "{}", 15)).toBe("impossible");
+  });
+
+  it("changes only the request's own limit, not one inside a message or a tool", () => {
+    const body = '{"messages":[{"content":"\\"max_tokens\\":9, {\\\\"}],"tools":[{"max_tokens":700}],"max_tokens":500}';
+    expect(capped("chat", body, 100)).toBe(body.replace('"max_tokens":500', '"max_tokens":100'));
+  });
+
+  it("changes every standing of a key that is there twice or is written with escapes", () => {
+    expect(capped("chat", '{"max_tokens":900,"max_tokens":500}', 100)).toBe('{"max_tokens":100,"max_tokens":100}');
+    expect(capped("chat", '{"max\\u005ftokens":900}', 100)).toBe('{"max\\u005ftokens":100}');
+  });
+
+  it("keeps each byte of the prompt: escapes, spaces and characters of any length", () => {
+    const body = '\ufeff \n{"messages": [ {"content":"caf\\u00e9 猫 😀 \\/ \\ud83d"} ],\t"max_tokens":500 }\r\n';
+    expect(editNumber(Buffer.from(body), ["max_tokens"], 100, true)?.toString()).toBe(body.replace("500", "100"));
+  });
+});
+
+describe("an edit of any JSON object", () => {
+  const key = fc.oneof(fc.string(), fc.constantFrom("a", "max_tokens", '"', "\\", "é"));
+  const object = fc.dictionary(key, fc.jsonValue());
+
+  it("gives the object with that one number", () => {
+    fc.assert(
+      fc.property(object, fc.nat(), fc.constantFrom(0, 1, 4), (given, value, indent) => {
+        fc.pre(!Object.hasOwn(given, "__proto__"));
+        const text = JSON.stringify(given, null, indent);
+        const edited = editNumber(Buffer.from(text), ["max_tokens"], value, true)?.toString() ?? "";
+        expect(JSON.parse(edited)).toEqual(JSON.parse(JSON.stringify({ ...given, max_tokens: value })));
+      }),
+    );
+  });
+
+  it("never throws on what is no JSON", () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        editNumber(Buffer.from(`{${text}`), ["max_tokens"], 1, true);
+      }),
+    );
+  });
+});
