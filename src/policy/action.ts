@@ -4,9 +4,10 @@
  */
 import type { ActionNode, CapNode, RuleNode, Span, StringNode } from "./ast.ts";
 import { type Context, refuse, type Subject } from "./draft.ts";
-import { amounts, later, lints, names, rules } from "./messages.ts";
+import { amounts, names } from "./messages.ts";
 import { exact, milliseconds } from "./number.ts";
 import type { Action, Flag } from "./plan.ts";
+import { later, lints, rules } from "./rule-messages.ts";
 import { closest } from "./suggest.ts";
 import { actions as known, placeholders, scopes } from "./vocabulary.ts";
 

@@ -8,10 +8,12 @@ import { resolveLimit } from "./amount.ts";
 import type { ConditionNode, RuleNode, ThresholdNode } from "./ast.ts";
 import { type ConditionDraft, type Context, type Names, type RuleDraft, refuse, type Subject } from "./draft.ts";
 import { both, resolveFilter } from "./filter.ts";
-import { type Finding, rules, subjects as say } from "./messages.ts";
+import type { Finding } from "./finding.ts";
+import { subjects as say } from "./messages.ts";
 import type { ParsedFile } from "./names.ts";
 import type { Action, Filter, Flag } from "./plan.ts";
 import { printCondition, printIdentity, printStatement } from "./print.ts";
+import { rules } from "./rule-messages.ts";
 import { resolveSubject } from "./subject.ts";
 
 export interface CheckInput {
@@ -94,7 +96,7 @@ function checkCondition(node: ConditionNode, rule: RuleNode, context: Context): 
     const usual = subject.flag === "store.down" ? "local" : "deny";
     return refuse(
       context,
-      say.flagAmount(node.op.span, subject.path, first === "unknownaction" ? usual : (first ?? usual)),
+      say.flagAmount(node.amount.span, subject.path, first === "unknownaction" ? usual : (first ?? usual)),
     );
   }
   return checkThreshold(node, subject, context);

@@ -7,8 +7,8 @@ import { createHash } from "node:crypto";
 import { checkRules } from "./check.ts";
 import type { Diagnostic, Source } from "./diagnostics.ts";
 import type { BudgetDraft, ConditionDraft, RuleDraft } from "./draft.ts";
+import { type Finding, syntax } from "./finding.ts";
 import { lint } from "./lint.ts";
-import { type Finding, syntax } from "./messages.ts";
 import { collectNames } from "./names.ts";
 import type { Condition, Meter, Plan, Rule } from "./plan.ts";
 import { parsePolicy } from "./syntax.ts";
@@ -33,10 +33,10 @@ export function compile(sources: readonly Source[], options: CompileOptions = {}
     diagnostics.push(Object.freeze({ ...finding, file }));
   };
   const files = sources.map(({ file, text }) => {
-    const { statements, findings } = parsePolicy(text);
+    const { statements, broken, findings } = parsePolicy(text);
     for (const finding of findings) report(file, finding);
     const line = lines(text);
-    return { file, statements, line, place: (offset: number) => `${file}:${line(offset)}` };
+    return { file, statements, broken, line, place: (offset: number) => `${file}:${line(offset)}` };
   });
   const names = collectNames(files, report);
   const rules = checkRules({ files, names, models: options.models ?? null }, report);

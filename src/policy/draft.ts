@@ -3,7 +3,7 @@
  * @module
  */
 import type { Span } from "./ast.ts";
-import type { Finding } from "./messages.ts";
+import type { Finding } from "./finding.ts";
 import type { Condition, Filter, Flag, Meter, Reading, Rule } from "./plan.ts";
 
 export type LimitDraft =

@@ -4,9 +4,10 @@
  */
 import type { FilterNode, MatchNode } from "./ast.ts";
 import { type Context, refuse } from "./draft.ts";
-import { later, names, rules } from "./messages.ts";
+import { names } from "./messages.ts";
 import type { Filter } from "./plan.ts";
 import { printPath } from "./print.ts";
+import { later, rules } from "./rule-messages.ts";
 import { closest } from "./suggest.ts";
 import { scopes } from "./vocabulary.ts";
 

@@ -4,9 +4,10 @@
  */
 import type { BudgetDraft, RuleDraft } from "./draft.ts";
 import { conjuncts, dimensionsOf } from "./filter.ts";
-import { type Finding, lints } from "./messages.ts";
+import type { Finding } from "./finding.ts";
 import { makeMeter, windowText } from "./meter.ts";
 import { covers, impossible, stops } from "./reach.ts";
+import { lints } from "./rule-messages.ts";
 
 export interface LintInput {
   readonly rules: readonly RuleDraft[];
@@ -28,18 +29,22 @@ export function lint(input: LintInput, report: Report): void {
     }
     gate(rule, report);
   }
+  let unused = 0;
   for (const budget of input.budgets) {
     const enforced = input.rules.some(
       (rule) => stops(rule) && rule.conditions.some((condition) => condition.budget === budget.name),
     );
-    if (!enforced) report(budget.file, lints.unusedBudget(budget.span, budget.name));
+    if (enforced) continue;
+    unused++;
+    report(budget.file, lints.unusedBudget(budget.span, budget.name));
   }
   const first = input.rules[0];
   const bounded = input.rules.some(
     (rule) =>
       stops(rule) && rule.conditions.some(({ reading }) => reading.kind === "meter" && reading.meter.metric === "cost"),
   );
-  if (first !== undefined && !bounded) report(first.file, lints.noCostRule(first.span));
+  // A budget without enforcement says it better.
+  if (first !== undefined && !bounded && unused === 0) report(first.file, lints.noCostRule(first.span));
 }
 
 function unreachable({ rules, order }: LintInput, report: Report): void {

@@ -1,41 +1,18 @@
 /**
- * Every sentence the checker can say, by code: one message, one help line.
+ * What the checker says about names, subjects and amounts: one message, one help line each.
  * Wording: what is wrong, without a full stop; then what to write instead.
  * @module
  */
 import type { Span } from "./ast.ts";
-import type { Diagnostic, Severity } from "./diagnostics.ts";
+import { didYouMean, finding } from "./finding.ts";
 
-/** A diagnostic before it knows its file. */
-export type Finding = Omit<Diagnostic, "file">;
-
-type Extra = Pick<Finding, "label" | "note" | "help">;
-
-const finding =
-  (severity: Severity, code: string) =>
-  (span: Span, message: string, help?: string, extra: Extra = {}): Finding => ({
-    code,
-    severity,
-    span,
-    message,
-    ...extra,
-    ...(help === undefined ? {} : { help }),
-  });
-
-const didYouMean = (meant: string | null, otherwise: string): string =>
-  meant === null ? otherwise : `did you mean \`${meant}\`?`;
-
-export const syntax = finding("error", "syntax");
 const unknown = finding("error", "unknown-name");
-const action = finding("error", "action");
 const unit = finding("error", "unit");
 const percent = finding("error", "percent");
 const number = finding("error", "number");
-const operator = finding("error", "operator");
 const window = finding("error", "window");
 const scope = finding("error", "scope");
 const flag = finding("error", "flag");
-const notYet = finding("error", "not-yet");
 
 /** Names that do not exist, or exist twice. */
 export const names = {
@@ -62,7 +39,7 @@ export const names = {
   limit: (span: Span, name: string, meant: string | null) =>
     unknown(span, `unknown limit \`${name}\``, didYouMean(meant, "an amount reads `$50`, `20`, `50K tokens` or `80%`")),
   action: (span: Span, name: string, meant: string | null) =>
-    unknown(
+    finding("error", "unknown-action")(
       span,
       `unknown action \`${name}\``,
       didYouMean(meant, "the actions are deny, deny for, pause, warn and cap"),
@@ -184,7 +161,7 @@ export const amounts = {
       span,
       `unknown suffix \`${suffix}\``,
       known === null
-        ? `write \`${digits} ${suffix}\`, or one of the suffixes K, M and B`
+        ? `write \`${digits}\`, \`${digits}K\` or \`${digits}M\`; a unit stands apart: \`50 tokens\``
         : `write \`${digits}${known}\`; lower-case \`m\` is minutes, as in \`last 5m\``,
     ),
   negative: (span: Span) => number(span, "an amount cannot be below zero", "to refuse every call write `> $0`"),
@@ -228,167 +205,4 @@ export const amounts = {
     ),
   durationRange: (span: Span) =>
     finding("error", "duration")(span, "a duration is at least 1ms and at most 366d", "write `15m`"),
-} as const;
-
-/** Whose calls, and what then. */
-export const rules = {
-  below: (span: Span, op: string) =>
-    operator(
-      span,
-      "a budget fires above its limit",
-      op === "<" || op === "<="
-        ? `\`${op}\` would refuse the calls that are within budget; write \`>\``
-        : `spend hardly ever meets one amount exactly, as \`${op}\` would need; write \`>\``,
-    ),
-  arrow: (span: Span) => operator(span, "the arrow is `->`", "write `->`"),
-  defines: (span: Span, name: string, value: string) =>
-    operator(span, "`=` defines, `==` compares", `write \`${name} == ${value}\``),
-  star: (span: Span, op: string, path: string, value: string) =>
-    operator(
-      span,
-      `\`${op}\` compares letter by letter; \`*\` would be an ordinary star`,
-      `write \`${op === "!=" ? "not " : ""}${path} matches ${value}\``,
-    ),
-  onePath: (span: Span, path: string) =>
-    scope(
-      span,
-      `a filter names one dimension, not \`${path}\``,
-      'join two with `and`: `when tenant == "acme" and feature == "research"`',
-    ),
-  numberInFilter: (span: Span) =>
-    operator(
-      span,
-      "`when` chooses whose calls, never how much",
-      "put amounts before `when`: `tenant.daily > $5 and call.cost > $1 when …`",
-    ),
-  pauseCall: (span: Span) =>
-    action(
-      span,
-      "a call cannot be paused: it is over once refused",
-      "use `deny`, or limit a scope that lives on: `tenant`, `feature`, `run`, …",
-    ),
-  closeCall: (span: Span) =>
-    action(
-      span,
-      "`deny for` needs a scope to keep closed; a call is over once refused",
-      "write `deny`, or limit a scope that lives on: `agent.retries last 5m > 10 -> deny for 10m`",
-    ),
-  closeNothing: (span: Span, word: string) =>
-    action(
-      span,
-      `\`${word}\` needs a scope to keep closed, and this rule names none`,
-      "write `deny`, which refuses every call that the filter matches",
-    ),
-  holdForever: (span: Span, path: string) =>
-    action(span, `\`hold\` waits for budget to free, and \`${path}\` never frees`, "use `deny` or `pause`"),
-  allow: (span: Span) =>
-    action(
-      span,
-      "`allow` is not an action: every call is allowed unless a rule refuses it",
-      'to exempt someone, add `when tenant != "internal"`; `allow` and `local` belong to `store.down`',
-    ),
-  local: (span: Span) => action(span, "`local` says what to do while the store is away", "write `store.down -> local`"),
-  storeDown: (span: Span, word: string) =>
-    action(span, `\`store.down\` cannot be answered with \`${word}\``, "write `local`, `deny` or `allow`"),
-  needs: (span: Span, word: string, example: string) =>
-    action(span, `\`${word}\` does not say how`, `write \`${example}\``),
-} as const;
-
-/** What will run in a later version: refused, never ignored. */
-export const later = {
-  hold: (span: Span) =>
-    notYet(span, "`hold` does not run yet", "use `deny`; the caller may try again when the window frees"),
-  backoff: (span: Span) =>
-    notYet(span, "`backoff` does not run yet", "bound retries instead: `call.retries > 2 -> deny`"),
-  route: (span: Span) =>
-    notYet(span, "`route to` does not run yet", "use `cap 1K tokens` to make calls cheaper, or `deny`"),
-  limit: (span: Span) =>
-    notYet(
-      span,
-      "`limit` tables do not run yet",
-      'write one rule a value: `tenant.monthly > $5 when plan == "free" -> deny`',
-    ),
-  imports: (span: Span) =>
-    notYet(span, "`import` does not run yet", "name both files in BUDGET_GUARD_POLICY, or put them in one folder"),
-  runs: (span: Span) =>
-    notYet(span, "the metric `runs` does not run yet", "bound what runs at once: `tenant.concurrency > 8`"),
-  key: (span: Span) =>
-    notYet(span, "the scope `key` does not run yet", "declare a dimension for it: `dimension api-key`"),
-  timezone: (span: Span) =>
-    notYet(span, "calendar windows run in UTC only for now", 'write `timezone "UTC"`, or leave the line out'),
-} as const;
-
-/** Declarations. */
-export const declarations = {
-  noElse: (span: Span, by: string, place: string, example: string) =>
-    finding("error", "no-else")(
-      span,
-      `a ${by} that is not in ${place} would be unlimited`,
-      `add \`else ${example}\`; or \`else unlimited\` if that is what you mean`,
-    ),
-  timezone: (span: Span, zone: string, meant: string | null) =>
-    finding("error", "timezone")(
-      span,
-      `unknown time zone \`${zone}\``,
-      meant === null ? 'write a name of the tz database, such as "Europe/Berlin"' : `did you mean "${meant}"?`,
-    ),
-  twoZones: (span: Span) => finding("error", "timezone")(span, "a file has one time zone", "delete one of them"),
-} as const;
-
-/** Warnings and infos. */
-export const lints = {
-  unreachable: (span: Span, where: string, verb: string) =>
-    finding("warning", "unreachable")(
-      span,
-      "this rule can never fire",
-      "raise the other limit, lower this one, or delete it",
-      {
-        note: `${where} already ${verb} these calls at or below this limit`,
-      },
-    ),
-  afterStop: (span: Span, word: string, stop: string) =>
-    finding("warning", "unreachable")(
-      span,
-      `\`${word}\` comes after \`${stop}\`, which already refuses the call`,
-      `delete \`${word}\``,
-    ),
-  neverMatches: (span: Span, dimension: string) =>
-    finding("warning", "never-matches")(
-      span,
-      `no call can match: \`${dimension}\` would need two values at once`,
-      `did you mean \`${dimension} in [...]\`?`,
-    ),
-  unusedBudget: (span: Span, name: string) =>
-    finding("warning", "unused-budget")(
-      span,
-      `budget \`${name}\` is watched but never enforced`,
-      `add \`${name} > 100% -> deny\`: the budget you do not enforce is the budget your agent will use`,
-    ),
-  unpriced: (span: Span, model: string, meant: string | null) =>
-    finding("warning", "unpriced")(
-      span,
-      `no price is known for "${model}"`,
-      meant === null ? "give it a price in budget-guard.json" : `did you mean "${meant}"?`,
-    ),
-  gate: (span: Span, dimension: string, path: string, narrowed: string) =>
-    finding("info", "gate")(
-      span,
-      "`when` chooses whose calls are judged, not what is counted",
-      `to count each ${dimension} alone write \`${narrowed}\``,
-      {
-        note: `\`${path}\` is counted over every ${dimension}`,
-      },
-    ),
-  failOpen: (span: Span) =>
-    finding("warning", "fail-open")(
-      span,
-      "while the store is away no budget is enforced for anyone",
-      'choose who is worth it: `store.down when tenant == "hospital" -> allow`',
-    ),
-  noCostRule: (span: Span) =>
-    finding("info", "no-cost-rule")(
-      span,
-      "no rule of this policy bounds money over time",
-      "add a ceiling: `global.daily > $100 -> deny`",
-    ),
 } as const;

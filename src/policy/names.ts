@@ -8,8 +8,10 @@ import { kindOfAmount, resolveAmount } from "./amount.ts";
 import type { LimitNode, NameNode, StatementNode, TimezoneNode } from "./ast.ts";
 import { type BudgetDraft, type Context, type Names, refuse } from "./draft.ts";
 import { resolveFilter } from "./filter.ts";
-import { amounts, declarations, type Finding, later, names as say, subjects } from "./messages.ts";
+import type { Finding } from "./finding.ts";
+import { amounts, names as say, subjects } from "./messages.ts";
 import { printAmount } from "./print.ts";
+import { declarations, later } from "./rule-messages.ts";
 import { resolveSubject } from "./subject.ts";
 import { closest } from "./suggest.ts";
 import { callFlags, isOneOf, keywords, metrics, scopes, subjects as special, windows } from "./vocabulary.ts";
@@ -18,6 +20,7 @@ import { callFlags, isOneOf, keywords, metrics, scopes, subjects as special, win
 export interface ParsedFile {
   readonly file: string;
   readonly statements: readonly StatementNode[];
+  readonly broken: readonly { readonly kind: string; readonly name: string }[];
   readonly place: (offset: number) => string;
 }
 
@@ -27,6 +30,11 @@ export function collectNames(files: readonly ParsedFile[], report: (file: string
   const limits = new Set<string>();
   const budgets = new Map<string, BudgetDraft | null>();
   const names: Names = { dimensions, budgets, limits };
+  for (const { kind, name } of files.flatMap(({ broken }) => broken)) {
+    if (kind === "dimension") dimensions.add(name);
+    if (kind === "limit") limits.add(name);
+    if (kind === "budget") budgets.set(name, null);
+  }
   const firstAt = new Map<string, string>();
   const claim = (name: NameNode, { file, place }: ParsedFile): void => {
     const first = firstAt.get(name.text);

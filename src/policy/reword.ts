@@ -3,7 +3,7 @@
  * @module
  */
 import type { PeggyError } from "./ast.ts";
-import { type Finding, syntax } from "./messages.ts";
+import { type Finding, syntax } from "./finding.ts";
 import type { Token } from "./tokens.ts";
 
 /** How each declaration reads, for those that went wrong. */
@@ -46,7 +46,10 @@ export function reword(tokens: readonly Token[], offset: number, expected: Peggy
     return syntax(end, "this rule has no action", "say what happens: `-> deny`, `-> warn`, `-> pause`, …");
   }
   if (offset >= last.end) return syntax(end, "this statement stops short", wanted(expected));
-  return syntax(tokenAt(tokens, offset), unexpected(tokens, offset), wanted(expected));
+  const at = tokenAt(tokens, offset);
+  const before = tokens[tokens.indexOf(at) - 1];
+  const help = before?.text === "deny" && /^\d/.test(at.text) ? `write \`deny for ${at.text}\`` : wanted(expected);
+  return syntax(at, unexpected(tokens, offset), help);
 }
 
 const unexpected = (tokens: readonly Token[], offset: number): string =>
@@ -60,9 +63,11 @@ function tokenAt(tokens: readonly Token[], offset: number): Token {
 
 function wanted(expected: PeggyError["expected"]): string {
   const words = new Set<string>();
-  for (const { type, text, description } of expected) {
+  for (const { type, description } of expected) {
     if (type === "other" && description !== undefined && description !== "space") words.add(description);
-    else if (type === "literal" && text !== undefined && text.trim() !== "") words.add(`\`${text}\``);
+  }
+  for (const { type, text } of expected) {
+    if (type === "literal" && text !== undefined && text.trim() !== "") words.add(`\`${text}\``);
   }
   const all = [...words].filter((word) => !["`#`", "`##`", "`&&`", "`||`", "end of line"].includes(word)).slice(0, 5);
   return all.length === 0

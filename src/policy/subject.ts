@@ -5,11 +5,12 @@
  */
 import type { NameNode, Span, SubjectNode } from "./ast.ts";
 import { type Context, refuse, type Subject } from "./draft.ts";
-import { later, names, subjects } from "./messages.ts";
+import { names, subjects } from "./messages.ts";
 import { makeMeter } from "./meter.ts";
 import { milliseconds } from "./number.ts";
 import type { Metric, Window } from "./plan.ts";
 import { printPath, printSubject } from "./print.ts";
+import { later } from "./rule-messages.ts";
 import { closest } from "./suggest.ts";
 import { callFlags, callMetrics, isOneOf, metrics, scopes, subjects as special, windows } from "./vocabulary.ts";
 
@@ -90,7 +91,9 @@ function counted(node: SubjectNode, context: Context): Subject | null {
       return refuse(context, subjects.callAlone(span, text));
     } else if (index === 0) {
       const known = [...scopes, ...context.names.dimensions, ...context.names.budgets.keys(), "call"];
-      return refuse(context, names.scopeOrBudget(span, text, closest(text, known)));
+      const unscoped = closest(text, [...metrics.keys(), ...windows]);
+      const meant = closest(text, known) ?? (unscoped === null ? null : `tenant.${unscoped}`);
+      return refuse(context, names.scopeOrBudget(span, text, meant));
     } else {
       const known = [...metrics.keys(), ...windows, ...scopes, ...context.names.dimensions];
       return refuse(context, names.metricOrWindow(span, text, closest(text, known)));

@@ -5,13 +5,15 @@
  * @module
  */
 import type { PeggyError, StatementNode } from "./ast.ts";
-import { type Finding, syntax } from "./messages.ts";
+import { type Finding, syntax } from "./finding.ts";
 import { parse } from "./parser.js";
 import { reword } from "./reword.ts";
 import { type Token, tokenize } from "./tokens.ts";
 
 export interface Parsed {
   readonly statements: readonly StatementNode[];
+  /** Names that unreadable statements would have declared: who uses them is not to blame. */
+  readonly broken: readonly { readonly kind: string; readonly name: string }[];
   readonly findings: readonly Finding[];
 }
 
@@ -22,22 +24,28 @@ const DEEPEST = 100;
 export function parsePolicy(text: string): Parsed {
   const statements: StatementNode[] = [];
   const findings: Finding[] = [];
+  const broken: { kind: string; name: string }[] = [];
+  const fail = (tokens: readonly Token[], finding: Finding): void => {
+    findings.push(finding);
+    const [kind, name] = tokens;
+    if (kind !== undefined && name !== undefined) broken.push({ kind: kind.text, name: name.text });
+  };
   for (const { start, end } of pieces(text)) {
     const piece = text.slice(start, end);
     const tokens = tokenize(piece, start);
     const early = openString(tokens) ?? typographicQuote(tokens) ?? tooDeep(tokens);
     if (early !== null) {
-      findings.push(early);
+      fail(tokens, early);
       continue;
     }
     try {
       statements.push(...parse(piece, { startRule: "Policy", base: start }).statements);
     } catch (error) {
       if (!isPeggyError(error)) throw error;
-      findings.push(reword(tokens, start + error.location.start.offset, error.expected));
+      fail(tokens, reword(tokens, start + error.location.start.offset, error.expected));
     }
   }
-  return { statements, findings };
+  return { statements, broken, findings };
 }
 
 interface Piece {
