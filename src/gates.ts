@@ -3,6 +3,9 @@
  * In: a store, the policy, scope values. Out: the same gates that `judge` asks about.
  * @module
  */
+import { NONE } from "./call/call.ts";
+import { clean } from "./call/identity.ts";
+import { canonicalModel } from "./call/model.ts";
 import { gateKey, meterKey, readGateKey } from "./keys.ts";
 import { limitAmount } from "./limits.ts";
 import type { Condition, Meter, Plan, Rule } from "./policy/plan.ts";
@@ -46,9 +49,19 @@ export async function closedGates(store: Pick<Store, "gates">, plan: Plan | null
   return (await store.gates()).map((gate) => gateOf(gate, rules)).sort((a, b) => a.since - b.since);
 }
 
-/** Closes the gate of these scope values by hand, for `ms` or until someone opens it. Throws a sentence if it cannot. */
+/** The scope with its values as calls count by them: `openai/gpt-5-2025-08-07` is `gpt-5`, blanks at the ends are none. */
+export const asCounted = (scope: Scope): Scope =>
+  Object.fromEntries(
+    Object.entries(scope).map(([name, value]) => {
+      const plain = clean(value) ?? NONE;
+      return [name, name === "model" ? canonicalModel(plain) : plain];
+    }),
+  );
+
+/** Closes the gate of these scope values by hand, for `ms` or until someone opens it. Ask `whyNotPausable` first. */
 export async function pauseScope(store: Pick<Store, "close">, plan: Plan | null, scope: Scope, ms: number | null) {
-  await store.close(gateKey("", order(plan, scope), scope), ms);
+  const counted = asCounted(scope);
+  await store.close(gateKey("", order(plan, counted), counted), ms);
 }
 
 /** Opens the gates that `wanted` picks, whether a rule or a person closed them; returns those that were closed. */
@@ -64,8 +77,10 @@ export async function openGates(
 
 /** Whether the gate's scope is exactly these values. */
 export function isExactly(gate: Pick<Gate, "scope">, scope: Scope): boolean {
-  const names = Object.keys(scope);
-  return names.length === Object.keys(gate.scope).length && names.every((name) => gate.scope[name] === scope[name]);
+  const wanted = Object.entries(asCounted(scope));
+  return (
+    wanted.length === Object.keys(gate.scope).length && wanted.every(([name, value]) => gate.scope[name] === value)
+  );
 }
 
 /**

@@ -3,8 +3,7 @@
  * @module
  */
 import { clean } from "../call/identity.ts";
-import { canonicalModel } from "../call/model.ts";
-import type { Scope } from "../gates.ts";
+import { asCounted, type Scope } from "../gates.ts";
 import { usageError } from "./exit.ts";
 
 /** The scope that these words name, as calls count by it; empty for `global`. */
@@ -23,7 +22,7 @@ export function readScope(words: readonly string[], verb: string): Scope {
       throw usageError(`"${word}" is not SCOPE=VALUE. Write it like \`budget-guard ${verb} ${guess}\`.`, verb);
     }
     if (name in scope) throw usageError(`${name} is named twice; ${verb} one after the other.`, verb);
-    scope[name] = name === "model" ? canonicalModel(value) : value;
+    scope[name] = value;
   }
-  return scope;
+  return asCounted(scope);
 }

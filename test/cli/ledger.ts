@@ -22,7 +22,7 @@ export function planOf(text: string): Plan {
 
 /** Opens the project's default ledger, or the store of this URL, for `use`. */
 export async function inLedger<T>(
-  { path }: Folder,
+  { path }: Pick<Folder, "path">,
   use: (store: Store) => Promise<T>,
   url = "file:.budget-guard/ledger.db",
   clock: () => number = () => NOON,
