@@ -6,7 +6,7 @@ import type { Call } from "./call/call.ts";
 import { readGateKey } from "./keys.ts";
 import { evaluate, type Readings } from "./policy/evaluate.ts";
 import type { Condition, Plan, Rule } from "./policy/plan.ts";
-import { whenStoreDown } from "./policy/store-down.ts";
+import { type Outage, whenStoreDown } from "./policy/store-down.ts";
 import type { Fired, Verdict } from "./policy/verdict.ts";
 import { type Ask, askFor } from "./request.ts";
 import { StoreDown } from "./store/down.ts";
@@ -57,14 +57,14 @@ async function judgeAlone(
   why: StoreDown,
 ): Promise<Judged> {
   const named = rules.some((rule) => rule.flag === "store.down" && !rule.shadow);
-  const way = named || !options.strict ? whenStoreDown(rules, call) : { kind: "deny" as const, fired: strictly(why) };
-  if (way.kind === "local") {
-    const share = rules.map((rule) => alone(rule, options.plan, options.localMillionths));
-    return judged(options, call, share, ask, await options.store.local.judge(ask.request), true);
-  }
+  const way: Outage = named || !options.strict ? whenStoreDown(rules, call) : { kind: "deny", fired: strictly(why) };
   const unjudged = { held: false, at: null, attemptNumber: call.sdkRetry ?? 0, repeat: false, degraded: true };
+  if (way.kind === "deny") {
+    return { ...unjudged, verdict: { kind: "deny", decided: way.fired, warnings: [], shadows: [] } };
+  }
   if (way.kind === "allow") return { ...unjudged, verdict: ALLOWED };
-  return { ...unjudged, verdict: { kind: "deny", decided: way.fired, warnings: [], shadows: [] } };
+  const share = rules.map((rule) => alone(rule, options.plan, options.localMillionths));
+  return judged(options, call, share, ask, await options.store.local.judge(ask.request), true);
 }
 
 const ALLOWED: Verdict = Object.freeze({ kind: "allow", decided: null, warnings: [], shadows: [] });

@@ -4,6 +4,7 @@
  */
 import { type Bill, type Call, NONE, type Outcome, type Subject } from "./call/call.ts";
 import { gateKey, meterKey } from "./keys.ts";
+import { strictestStop } from "./policy/evaluate.ts";
 import type { Condition, Metric, Plan, Rule } from "./policy/plan.ts";
 import type { Charge, GateAsk, JudgeRequest, MeterAsk, Stop, Test } from "./store/store.ts";
 
@@ -25,8 +26,8 @@ export function askFor(plan: Plan, call: Call, rules: readonly Rule[], holdMs: n
     gates.push(...gatesByHand(plan, call.subject));
     for (const rule of rules) {
       if (rule.shadow || rule.flag === "store.down") continue;
-      const ending = rule.actions.find((action) => ["deny", "deny for", "pause"].includes(action.kind));
-      if (ending === undefined) continue;
+      const ending = strictestStop(rule.actions);
+      if (ending === null) continue;
       let closes: Stop["closes"] = null;
       if (ending.kind === "deny for" || ending.kind === "pause") {
         closes = { gate: gates.length, ms: ending.kind === "pause" ? null : ending.ms };

@@ -82,7 +82,8 @@ const kindOf = ({ action }: Fired): Kind => (action.kind in strictness ? (action
 
 const closes = (action: Action | null): boolean => action?.kind === "deny for" || action?.kind === "pause";
 
-function strictestStop(actions: readonly Action[]): Action | null {
+/** The strictest of a rule's actions that stop a call; null where none does. */
+export function strictestStop(actions: readonly Action[]): Action | null {
   let found: Action | null = null;
   for (const action of actions) {
     if (action.kind !== "deny" && action.kind !== "deny for" && action.kind !== "pause") continue;
