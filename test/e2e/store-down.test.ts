@@ -13,11 +13,11 @@ import {
   times,
 } from "../support/asking.ts";
 import { type FakeProvider, fakeProvider } from "../support/fake-provider.ts";
-import { type Redis, startRedis } from "../support/redis.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
 import type { Project } from "../support/run-app.ts";
 
 let provider: FakeProvider;
-let redis: Redis;
+let redis: RedisServer;
 let project: Project;
 
 beforeEach(async () => {
@@ -71,7 +71,7 @@ describe("a Redis that is away", () => {
     await redis.stop();
     running.tell("go");
     await running.printed("[");
-    redis = await startRedis({ port: redis.port });
+    redis = await startRedis(redis.port);
     const found = await eventually(
       async () => meterOf(await status(project), "tenant.cost.total"),
       ({ spent }) => spent > 0,

@@ -15,6 +15,7 @@ export const sharesFiles = (([major = 0, minor = 0]) => major > 22 || (major ===
 export interface Reply {
   readonly status: number | null;
   readonly headers: Readonly<Record<string, string>>;
+  /** The body, as far as it came. */
   readonly text: string;
   readonly error?: { readonly name: string; readonly message: string; readonly code?: string; readonly cause?: string };
 }

@@ -208,7 +208,11 @@ async function stream(response: ServerResponse, events: readonly string[], behav
     return;
   }
   for (const [index, event] of events.entries()) {
-    if (typeof behaviour.reset === "object" && index >= behaviour.reset.afterEvents) return void response.destroy();
+    if (typeof behaviour.reset === "object" && index >= behaviour.reset.afterEvents) {
+      // What was written must have left before the connection is cut.
+      await new Promise((resolve) => response.socket?.write("", resolve));
+      return void response.destroy();
+    }
     if (typeof behaviour.hang === "object" && index >= behaviour.hang.afterEvents) return;
     if (behaviour.chunkMs !== undefined) await after(behaviour.chunkMs, response);
     await behaviour.beforeChunk?.(index);

@@ -9,6 +9,7 @@ const lines = plan.wait || plan.linger ? createInterface({ input: process.stdin 
 
 async function ask(call, index) {
   const abort = new AbortController();
+  let text = "";
   const signal = call.timeoutMs === undefined ? abort.signal : AbortSignal.timeout(call.timeoutMs);
   try {
     const response = await fetch(plan.url + (call.path ?? "/v1/chat/completions"), {
@@ -17,7 +18,6 @@ async function ask(call, index) {
       body: typeof call.body === "string" ? call.body : JSON.stringify(call.body),
       signal,
     });
-    let text = "";
     const decoder = new TextDecoder();
     for await (const bytes of response.body) {
       const chunk = decoder.decode(bytes, { stream: true });
@@ -30,6 +30,7 @@ async function ask(call, index) {
     const cause = error.cause ?? error;
     return {
       status: null,
+      text,
       error: { name: error.name, message: error.message, code: cause.code, cause: cause.message },
     };
   }
