@@ -2,7 +2,7 @@
  * The parser's complaint in the author's terms.
  * @module
  */
-import type { PeggyError } from "./ast.ts";
+import type { PeggyError, Span } from "./ast.ts";
 import { type Finding, syntax } from "./finding.ts";
 import type { Token } from "./tokens.ts";
 
@@ -26,7 +26,7 @@ export function reword(tokens: readonly Token[], offset: number, expected: Peggy
   if (form !== undefined && second?.text !== ":" && second?.text !== ">") {
     return offset >= last.end
       ? syntax(end, `this \`${first.text}\` stops short`, `it reads \`${form}\``)
-      : syntax(tokenAt(tokens, offset), unexpected(tokens, offset), `it reads \`${form}\``);
+      : syntax(spanOf(tokenAt(tokens, offset)), unexpected(tokens, offset), `it reads \`${form}\``);
   }
   const arrow = tokens.findIndex(({ text }) => text === "->" || text === "=>");
   const head = arrow === -1 ? tokens : tokens.slice(0, arrow);
@@ -49,11 +49,13 @@ export function reword(tokens: readonly Token[], offset: number, expected: Peggy
   const at = tokenAt(tokens, offset);
   const before = tokens[tokens.indexOf(at) - 1];
   const help = before?.text === "deny" && /^\d/.test(at.text) ? `write \`deny for ${at.text}\`` : wanted(expected);
-  return syntax(at, unexpected(tokens, offset), help);
+  return syntax(spanOf(at), unexpected(tokens, offset), help);
 }
 
 const unexpected = (tokens: readonly Token[], offset: number): string =>
   `\`${tokenAt(tokens, offset).text}\` was not expected here`;
+
+const spanOf = ({ start, end }: Token): Span => ({ start, end });
 
 function tokenAt(tokens: readonly Token[], offset: number): Token {
   const found = tokens.find((token) => token.end > offset);

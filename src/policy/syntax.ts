@@ -94,7 +94,11 @@ function openString(tokens: readonly Token[]): Finding | null {
 function typographicQuote(tokens: readonly Token[]): Finding | null {
   const quote = tokens.find((token) => /^[\u201C\u201D\u201E\u2018\u2019]$/.test(token.text));
   if (quote === undefined) return null;
-  return syntax(quote, `\`${quote.text}\` is a typographic quote`, 'write strings in plain `"` quotes');
+  return syntax(
+    { start: quote.start, end: quote.end },
+    `\`${quote.text}\` is a typographic quote`,
+    'write strings in plain `"` quotes',
+  );
 }
 
 function tooDeep(tokens: readonly Token[]): Finding | null {
@@ -113,7 +117,11 @@ function tooDeep(tokens: readonly Token[]): Finding | null {
       nots = 0;
     }
     if (depth + nots > DEEPEST) {
-      return syntax(token, `this filter is nested more than ${DEEPEST} deep`, "use `in [...]`, or write several rules");
+      return syntax(
+        { start: token.start, end: token.end },
+        `this filter is nested more than ${DEEPEST} deep`,
+        "use `in [...]`, or write several rules",
+      );
     }
   }
   return null;
