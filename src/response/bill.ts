@@ -44,10 +44,10 @@ const isFinal = (reading: ResponseReading): boolean => !reading.streamed || read
 type Extent = "nothing" | "streamed" | "answered";
 
 function extentOf(call: Call, reading: ResponseReading, outcome: Outcome): Extent {
+  // An error is not billed, however it ended, and a redirect is no answer: the request that follows is judged by itself.
+  if (reading.status !== null && reading.status >= 300) return "nothing";
   switch (outcome.kind) {
     case "success":
-      // A redirect is no answer; the request that follows it is judged by itself.
-      if (outcome.status >= 300 && outcome.status < 400) return "nothing";
       // Usage began and no end came: the provider broke off inside a stream that ended well as HTTP.
       return reading.portions.length > 0 ? "streamed" : "answered";
     case "provider-error":

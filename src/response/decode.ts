@@ -75,7 +75,8 @@ function stage(open: (first: number) => Transform, inner: Decoder): Decoder {
     push(bytes) {
       if (broken || bytes.length === 0) return;
       stream ??= start(bytes[0] ?? 0);
-      stream.write(bytes);
+      // A copy: decoding goes on after the caller has the bytes and may use their memory again.
+      stream.write(Buffer.from(bytes));
     },
     async finish() {
       const open = stream;

@@ -42,7 +42,7 @@ export function eventReader(usage: UsageReader, deltaKey: '"delta"' | '"text"'):
     const streamed = deltaBytes(data, deltaKey);
     if (streamed > 0) deltas += 1;
     bytes += streamed;
-    if (first || hasNews(data)) usage.take(parse(Buffer.from(data, "latin1").toString("utf8")));
+    if (first || NEWS.test(data)) usage.take(parse(Buffer.from(data, "latin1").toString("utf8")));
     first = false;
     data = "";
   };
@@ -91,20 +91,8 @@ export function eventReader(usage: UsageReader, deltaKey: '"delta"' | '"text"'):
 
 const SPACE = 0x20;
 
-/** Keys whose value opens an object or a text, and so has something to say; within a text their quotes are escaped. */
-const NEWS = ['"usage"', '"finish_reason"', '"stop_reason"'];
-
-/** Tools that are billed by the call. */
-const TOOLS = ['"web_search_call"', '"file_search_call"'];
-
-function hasNews(event: string): boolean {
-  for (const key of NEWS) {
-    for (let at = event.indexOf(key); at >= 0; at = event.indexOf(key, at + 1)) {
-      let value = at + key.length;
-      while (event.charCodeAt(value) <= 0x20 || event.charCodeAt(value) === 0x3a) value += 1;
-      const char = event.charCodeAt(value);
-      if (char === 0x7b || char === 0x22) return true;
-    }
-  }
-  return TOOLS.some((tool) => event.includes(tool));
-}
+/**
+ * Keys whose value opens an object or a text, and so has something to say, and tools that are billed by the call. Within
+ * a text their quotes are escaped. One pattern costs a tenth of as many searches.
+ */
+const NEWS = /"(?:usage|finish_reason|stop_reason)"\s*:\s*[{"]|"(?:web|file)_search_call"/;

@@ -62,6 +62,18 @@ function closingBrace(text: string, open: number): number {
   return text.length;
 }
 
+/** Names of things and other strings that no model wrote. */
+const NO_OUTPUT = new Set([
+  "type",
+  "role",
+  "id",
+  "call_id",
+  "finish_reason",
+  "status",
+  "signature",
+  "encrypted_content",
+]);
+
 /** Bytes of text in an answer: its choices, its content or its output. */
 function textBytes(body: Fields | null): number {
   const answer = fields(body?.response) ?? body;
@@ -71,6 +83,9 @@ function textBytes(body: Fields | null): number {
 
 function stringBytes(value: unknown): number {
   if (typeof value === "string") return Buffer.byteLength(value);
-  const inside = Array.isArray(value) ? list(value) : Object.values(fields(value) ?? {});
-  return inside.reduce<number>((sum, part) => sum + stringBytes(part), 0);
+  if (Array.isArray(value)) return list(value).reduce<number>((sum, part) => sum + stringBytes(part), 0);
+  return Object.entries(fields(value) ?? {}).reduce(
+    (sum, [key, part]) => sum + (NO_OUTPUT.has(key) ? 0 : stringBytes(part)),
+    0,
+  );
 }

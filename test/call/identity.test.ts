@@ -87,7 +87,7 @@ describe("a value", () => {
 
   it("is never cut inside a character", () => {
     const cut = clean("😀".repeat(200)) ?? "";
-    expect(cut.isWellFormed?.() ?? !/\p{Cs}/u.test(cut)).toBe(true);
+    expect(cut).not.toMatch(/\p{Cs}/u);
     expect(cut.length).toBeLessThanOrEqual(LONGEST_VALUE);
   });
 });
