@@ -17,7 +17,7 @@ import type { RefusalDetail } from "./errors.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { Departure, Gatekeeper, Passage, Tap } from "./hook/exchange.ts";
 import { refusalAnswer, refusalError } from "./hook/refusal.ts";
-import type { Incoming } from "./incoming.ts";
+import type { Incomings } from "./incoming.ts";
 import { type Judged, judge } from "./judging.ts";
 import type { Teacher } from "./learned.ts";
 import type { RuleIndex } from "./policy/match.ts";
@@ -41,8 +41,7 @@ export interface Parts {
   readonly store: FallbackStore;
   readonly heartbeat: Heartbeat;
   readonly telemetry: Telemetry;
-  /** The incoming request being served, null where none is. */
-  readonly incoming: () => Incoming | null;
+  readonly incoming: Incomings;
   /** The run of calls that have no other. */
   readonly processId: string;
   readonly log: Log;
@@ -68,6 +67,7 @@ export function createGuard(parts: Parts): Guard {
   const { config, plan, store, telemetry, log } = parts;
   const enforce = config.mode === "enforce";
   const judging = { store, plan, enforce, ...config.storeOptions };
+  const countsRuns = plan.meters.some((meter) => meter.scopes.includes("run"));
   const settling = new Set<Promise<void>>();
 
   return {
@@ -93,15 +93,16 @@ export function createGuard(parts: Parts): Guard {
 
   async function road(departure: Departure, signal: AbortSignal): Promise<Passage> {
     const arrival = telemetry.arrive();
+    const serving = parts.incoming.current();
     const identity = identify({
       context: currentBudget(),
       headers: departure.headers,
-      incoming: parts.incoming()?.identity ?? null,
+      incoming: serving?.identity ?? null,
       baggage: byScope(arrival.baggage),
       environment: config.identity,
       dimensions: plan.dimensions,
       traceId: arrival.traceId,
-      requestId: parts.incoming()?.id ?? null,
+      requestId: serving?.id ?? null,
       processId: parts.processId,
     });
     const { hostname, port, method, path, headers, body } = departure;
@@ -142,7 +143,7 @@ export function createGuard(parts: Parts): Guard {
     telemetry.begin(arrival, decided(arrival, call, rules, shaped, judged, true));
     const fired = judged.verdict.decided;
     if (fired === null) throw new Error("a verdict that stops must name its rule");
-    const detail: RefusalDetail = refusalDetail(fired);
+    const detail: RefusalDetail = refusalDetail(fired, call);
     log.info(`refused a call to ${call.model}: ${fired.message}`);
     return config.refusal === "throw"
       ? { kind: "throw", error: refusalError(fired.message, detail) }
@@ -158,7 +159,7 @@ export function createGuard(parts: Parts): Guard {
   ): Passage {
     const { arrival, recognised, prices } = traveller;
     const { call, facts } = shaped.read;
-    for (const { message, rule } of judged.verdict.warnings) log.once(`warn ${rule.id}`, "warn", message);
+    report(call, judged);
     const sight = telemetry.begin(arrival, decided(arrival, call, rules, shaped, judged, false));
     let left = false;
     if (judged.held) parts.heartbeat.add(call.attempt);
@@ -207,6 +208,28 @@ export function createGuard(parts: Parts): Guard {
     return settled.catch((error) => log.error(`a hold could not be given back: ${told(error)}`));
   }
 
+  /** What people should hear of though nothing is refused; each thing once. */
+  function report(call: Call, { verdict }: Judged): void {
+    for (const { message, rule, figures } of verdict.warnings) {
+      log.once(`warn ${rule.id} ${JSON.stringify(figures?.scope)}`, "warn", message);
+    }
+    if (plan.rules.length === 0) {
+      log.once(
+        "no policy",
+        "warn",
+        "no policy was found: calls are counted and none is refused. `npx budget-guard init` writes a first one.",
+      );
+    }
+    if (call.unpriced) {
+      const advice = `Give it one under "prices" in budget-guard.json, or refuse it with \`call.unpriced -> deny\`.`;
+      const message = `no price is known for ${call.modelAsSent}: it is charged at ${call.provider}'s dearest. ${advice}`;
+      log.once(`unpriced ${call.modelAsSent}`, "warn", message);
+    }
+    if (call.runSource === "process" && countsRuns && parts.incoming.served) {
+      log.once("strangers", "warn", STRANGERS);
+    }
+  }
+
   function decided(
     arrival: Arrival,
     call: Call,
@@ -231,6 +254,10 @@ export function createGuard(parts: Parts): Guard {
     };
   }
 }
+
+const STRANGERS =
+  "this process serves requests, and a call outside of them named no run: run limits add up whatever runs here. " +
+  "Name runs with withBudget({ run: id }, fn) or the header x-budget-run.";
 
 const WITH_BODY = Object.freeze({ body: true });
 const WITHOUT_BODY = Object.freeze({ body: false });

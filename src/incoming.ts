@@ -14,14 +14,23 @@ export interface Incoming {
   readonly identity: Readonly<Record<string, string>>;
 }
 
-/** Begins to watch; returns what reads the request being served in the current async context, null outside of one. */
-export function watchIncoming(headers: Readonly<Record<string, string>>): () => Incoming | null {
+export interface Incomings {
+  /** The request being served in the current async context, null outside of one. */
+  current(): Incoming | null;
+  /** Whether this process has served any. */
+  readonly served: boolean;
+}
+
+/** Begins to watch the requests that this process serves. */
+export function watchIncoming(headers: Readonly<Record<string, string>>): Incomings {
+  let served = false;
   const serving = new AsyncLocalStorage<Incoming>();
   const wanted = Object.entries(headers);
   // Published synchronously before the server's own listeners run; the context ends with the request's (verified under
   // keep-alive on Node 20 to 26).
   subscribe("http.server.request.start", (message) => {
     const request = (message as { request?: { headers?: Record<string, string | string[] | undefined> } }).request;
+    served = true;
     const identity: Record<string, string> = {};
     for (const [dimension, header] of wanted) {
       const value = request?.headers?.[header];
@@ -29,5 +38,10 @@ export function watchIncoming(headers: Readonly<Record<string, string>>): () => 
     }
     serving.enterWith(Object.freeze({ id: `request-${randomUUID()}`, identity }));
   });
-  return () => serving.getStore() ?? null;
+  return {
+    current: () => serving.getStore() ?? null,
+    get served() {
+      return served;
+    },
+  };
 }

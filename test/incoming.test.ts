@@ -8,12 +8,13 @@ let close = (): void => {};
 afterEach(() => close());
 
 it("tells concurrent requests over kept-alive sockets apart, after awaits, and is silent outside", async () => {
-  const serving = watchIncoming({ tenant: "x-tenant-id" });
+  const incomings = watchIncoming({ tenant: "x-tenant-id" });
+  expect(incomings.served).toBe(false);
   const server = createServer(async (request, response) => {
-    const before = serving();
+    const before = incomings.current();
     await later(Math.random() * 5);
     for await (const _ of request) await later(1);
-    const after = serving();
+    const after = incomings.current();
     response.end(JSON.stringify({ before, after }));
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
@@ -33,5 +34,6 @@ it("tells concurrent requests over kept-alive sockets apart, after awaits, and i
     expect(after).toEqual(before);
   });
   expect(new Set(answers.map(({ before }) => before.id)).size).toBe(60);
-  expect(serving()).toBeNull();
+  expect(incomings.current()).toBeNull();
+  expect(incomings.served).toBe(true);
 });
