@@ -136,9 +136,9 @@ export class Autostart {
         ? this.#held.map((sight) => sight.account()).filter((account): account is Account => account !== null)
         : (this.#delivery?.leftovers() ?? []);
     if (accounts.length === 0) return;
-    const { folders, conventions, version } = this.#options;
+    const { folders, conventions, version, log } = this.#options;
     if (!speakLast({ accounts, folders, conventions, version })) {
-      this.#options.log.warn(`the last ${accounts.length} spans of this process could not be delivered.`);
+      log.warn(`the last ${accounts.length} spans of this process could not be delivered.`);
     }
   }
 }

@@ -24,15 +24,20 @@ export function speakLast(words: LastWords): boolean {
   // The flags of this process, our own preload among them, are not for the messenger.
   delete env.NODE_OPTIONS;
   const script = fileURLToPath(import.meta.url).replace(/last-words(\.[jt]s)$/, "emit$1");
-  const { status } = spawnSync(process.execPath, [script], {
-    input: JSON.stringify({ ...words, accounts: words.accounts.map(portable) }),
-    env,
-    timeout: CAP,
-    killSignal: "SIGKILL",
-    stdio: ["pipe", "ignore", "ignore"],
-    windowsHide: true,
-  });
-  return status === 0;
+  try {
+    const { status } = spawnSync(process.execPath, [script], {
+      input: JSON.stringify({ ...words, accounts: words.accounts.map(portable) }),
+      env,
+      timeout: CAP,
+      killSignal: "SIGKILL",
+      stdio: ["pipe", "ignore", "ignore"],
+      windowsHide: true,
+    });
+    return status === 0;
+  } catch {
+    // Node's permission model forbids child processes; an error here would change the exit code.
+    return false;
+  }
 }
 
 /** The context is an object of this process; the ids stand for it. */

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Context, Span } from "@opentelemetry/api";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -25,7 +25,7 @@ const NO_BAGGAGE: Readonly<Record<string, string>> = Object.freeze({});
 /** Spans through whatever OpenTelemetry SDK the process has; without one it costs two property reads a call. */
 export function createTelemetry(options: TelemetryOptions): Telemetry {
   const { config, log, clock } = options;
-  const folders = [config.root, process.cwd(), dirname(process.argv[1] ?? process.cwd())];
+  const folders = [config.root, process.cwd(), dirname(resolve(process.argv[1] ?? "."))];
   const source = options.source ?? apiSource(folders, log);
 
   /** Telemetry must never be the reason that a call fails: a broken exporter or processor is noted, once. */

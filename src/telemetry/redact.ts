@@ -3,7 +3,6 @@ const SECRET = /key|token|secret|sig|auth|pass|cred/i;
 
 /** A query string (with its `?`) whose secret values are replaced; the same string where it has none. */
 export function redactQuery(query: string): string {
-  if (!SECRET.test(query)) return query;
   return query.replace(/([?&])([^=&]*)=([^&]*)/g, (pair, mark: string, name: string) =>
     SECRET.test(decoded(name)) ? `${mark}${name}=REDACTED` : pair,
   );

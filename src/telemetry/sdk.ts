@@ -63,22 +63,19 @@ export interface SdkWishes {
 
 /** Starts the SDK as the environment configures it; false, with one line that says what to do, where it cannot. */
 export function startSdk(wishes: SdkWishes): boolean {
-  const { log, folders } = wishes;
-  const sdk = find("@opentelemetry/sdk-node", folders) as SdkModule | null;
-  if (sdk === null) {
-    const why = askedBy(process.env) ?? "OTEL_EXPORTER_OTLP_ENDPOINT";
-    log.warn(
-      `${why} is set, but no OpenTelemetry SDK runs and @opentelemetry/sdk-node is not installed: no traces. ` +
-        "To see decisions: npm install @opentelemetry/sdk-node @opentelemetry/instrumentation-undici",
-    );
-    return false;
-  }
+  const { log, folders, idGenerator } = wishes;
   try {
+    const sdk = find("@opentelemetry/sdk-node", folders) as SdkModule | null;
+    if (sdk === null) {
+      log.warn(
+        `${askedBy(process.env) ?? ASKING[0]} is set, but no OpenTelemetry SDK runs and @opentelemetry/sdk-node is not installed: ` +
+          "no traces. To see decisions: npm install @opentelemetry/sdk-node @opentelemetry/instrumentation-undici",
+      );
+      return false;
+    }
     const instrumentations = wishes.instrument ? undiciInstrumentation(folders, log) : [];
-    const { idGenerator } = wishes;
-    withDefaults(SETTINGS, process.env, () =>
-      new sdk.NodeSDK({ instrumentations, ...(idGenerator === undefined ? {} : { idGenerator }) }).start(),
-    );
+    const options = idGenerator === undefined ? { instrumentations } : { instrumentations, idGenerator };
+    withDefaults(SETTINGS, process.env, () => new sdk.NodeSDK(options).start());
   } catch (error) {
     log.warn(`the OpenTelemetry SDK did not start, so there are no traces: ${String(error)}`);
     return false;

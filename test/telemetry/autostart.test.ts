@@ -1,5 +1,5 @@
 /** Whole processes whose only set-up is environment variables, against a collector on loopback. */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -266,29 +266,63 @@ describe("nothing is started", () => {
 
 describe("what is missing", () => {
   /** A copy of the build that finds nothing beside it, as a package whose optional peers are not installed. */
+  let folder = "";
+  afterEach(() => {
+    if (folder !== "") rmSync(folder, { recursive: true, force: true });
+  });
   function alone(): string {
-    const folder = mkdtempSync(join(tmpdir(), "budget-guard-alone-"));
+    folder = mkdtempSync(join(tmpdir(), "budget-guard-alone-"));
     cpSync(join(repository, "dist", "telemetry"), join(folder, "telemetry"), { recursive: true });
     cpSync(join(repository, "dist", "call", "call.js"), join(folder, "call", "call.js"), { recursive: true });
     writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-    return folder;
+    return pathToFileURL(join(folder, "telemetry")).href;
   }
 
   test("an endpoint without any SDK is one line that says what to install", async () => {
-    const folder = alone();
+    const telemetry = alone();
     mkdirSync(join(folder, "work"));
     writeFileSync(join(folder, "work", "app.mjs"), `${head}refuse(); await call(); refuse();`);
     app = project({ without: ["@opentelemetry"] });
     const { code, stderr } = await app.run({
       flags: [],
       script: join(folder, "work", "app.mjs"),
-      env: variables(pathToFileURL(join(folder, "telemetry")).href),
+      env: variables(telemetry),
     });
-    rmSync(folder, { recursive: true });
     expect(code).toBe(0);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
     expect(stderr).toContain("OTEL_EXPORTER_OTLP_ENDPOINT is set");
     expect(stderr).toContain("npm install @opentelemetry/sdk-node @opentelemetry/instrumentation-undici");
+  });
+
+  test("no API at all is no traces, and a line for those who ask", async () => {
+    const telemetry = alone();
+    mkdirSync(join(folder, "work"));
+    const registered = `globalThis[Symbol.for("opentelemetry.js.api.1")] = { version: "1.9.1", trace: { getTracer() {} } };`;
+    writeFileSync(join(folder, "work", "app.mjs"), `${head}${registered} refuse(); await call(); refuse();`);
+    app = project({ without: ["@opentelemetry"] });
+    const script = join(folder, "work", "app.mjs");
+    const env = { ...variables(telemetry), BUDGET_GUARD_LOG: "info" };
+    const { code, stderr } = await app.run({ flags: [], script, env });
+    expect(code).toBe(0);
+    expect(stderr.trimEnd().split("\n")).toEqual([expect.stringContaining("npm install @opentelemetry/api")]);
+  });
+
+  test("an API beside us that is newer than the application's is blind, so the application's own is taken", async () => {
+    const telemetry = alone();
+    const newer = join(folder, "node_modules", "@opentelemetry", "api");
+    cpSync(join(repository, "node_modules", "@opentelemetry", "api"), newer, { recursive: true });
+    const version = join(newer, "build", "src", "version.js");
+    writeFileSync(version, readFileSync(version, "utf8").replace(/VERSION = '[^']*'/, "VERSION = '1.99.0'"));
+    const running = start(
+      `const { NodeSDK } = await import("@opentelemetry/sdk-node");
+      const sdk = new NodeSDK();
+      sdk.start();
+      refuse();
+      await sdk.shutdown();`,
+      { BUDGET_GUARD_TEST_TELEMETRY: telemetry },
+    );
+    expect(await running.finished).toMatchObject({ code: 0, stderr: "" });
+    expect(names()).toEqual([CHAT]);
   });
 
   test("a collector that does not answer delays the end by seconds at most and changes nothing else", async () => {

@@ -9,6 +9,7 @@ import {
   type ReadableSpan,
   type Sampler,
   SimpleSpanProcessor,
+  type SpanProcessor,
 } from "@opentelemetry/sdk-trace-node";
 import type { Bill, Cost } from "../../src/call/call.ts";
 import type { CostConvention } from "../../src/config.ts";
@@ -36,6 +37,8 @@ export interface StageWishes {
   readonly cost?: readonly CostConvention[];
   readonly baggage?: readonly string[];
   readonly sampler?: Sampler;
+  /** One more span processor of the application. */
+  readonly processor?: SpanProcessor;
   readonly otel?: "auto" | "api" | "off";
 }
 
@@ -48,7 +51,7 @@ export function useContexts(): void {
 export function stage(wishes: StageWishes = {}): Stage {
   const exporter = new InMemorySpanExporter();
   const provider = new NodeTracerProvider({
-    spanProcessors: [new SimpleSpanProcessor(exporter)],
+    spanProcessors: [new SimpleSpanProcessor(exporter), ...(wishes.processor === undefined ? [] : [wishes.processor])],
     ...(wishes.sampler === undefined ? {} : { sampler: wishes.sampler }),
   });
   const lines: string[] = [];

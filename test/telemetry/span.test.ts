@@ -93,6 +93,39 @@ describe("a refused call", () => {
     });
   });
 
+  test("counts tokens as tokens and a scopeless budget as global", () => {
+    const { telemetry, spans } = stage();
+    const stop = fired("daily", deny);
+    const figures = {
+      ...fired("daily", deny).figures,
+      metric: "output_tokens",
+      scope: {},
+      limit: 1_000,
+      spent: 990,
+      held: 10,
+    };
+    telemetry.begin(
+      telemetry.arrive(),
+      refused({
+        call: aCall({ unpriced: true }),
+        verdict: verdict("deny", {
+          decided: {
+            ...stop,
+            figures: { meter: "global.output_tokens.daily", window: "daily", estimate: 5, resetsAt: null, ...figures },
+          },
+        }),
+      }),
+    );
+    expect(only(spans()).attributes).toMatchObject({
+      "budget_guard.budget.unit": "token",
+      "budget_guard.budget.scope": "global",
+      "budget_guard.budget.limit": 1_000,
+      "budget_guard.budget.used": 990,
+      "budget_guard.budget.remaining": 0,
+      "budget_guard.unpriced": true,
+    });
+  });
+
   test("tells a store that is down from a budget that is spent", () => {
     const { telemetry, spans } = stage();
     const stop = fired("down", deny, { figures: null });
@@ -290,6 +323,22 @@ describe("a call over a line that does not stop it", () => {
   });
 });
 
+describe("the conventions' names", () => {
+  test.each([
+    ["responses", "openai", "chat gpt-5", "openai"],
+    ["messages", "anthropic", "chat gpt-5", "anthropic"],
+    ["completions", "mistral", "text_completion gpt-5", "mistral_ai"],
+    ["embeddings", "azure", "embeddings gpt-5", "azure.ai.openai"],
+  ] as const)("%s of %s is the span %s of %s", (operation, provider, name, conventional) => {
+    const { telemetry, spans } = stage();
+    telemetry.begin(telemetry.arrive(), refused({ call: aCall({ operation, provider }) }));
+    const span = only(spans());
+    expect(span.name).toBe(name);
+    expect(span.attributes["gen_ai.operation.name"]).toBe(name.split(" ")[0]);
+    expect(span.attributes["gen_ai.provider.name"]).toBe(conventional);
+  });
+});
+
 describe("in the caller's trace", () => {
   test("our span is a child of the caller's, and spans made in run are children of ours", () => {
     const { telemetry, spans, tracer } = stage();
@@ -339,6 +388,20 @@ describe("in the caller's trace", () => {
 });
 
 describe("where nobody records", () => {
+  test("a span processor that throws is reported once and fails no call", () => {
+    const broken = () => {
+      throw new Error("theirs is broken");
+    };
+    const processor = { onStart: broken, onEnd: () => {}, forceFlush: async () => {}, shutdown: async () => {} };
+    const { telemetry, lines } = stage({ processor });
+    for (let call = 0; call < 2; call++) {
+      const sight = telemetry.begin(telemetry.arrive(), decided());
+      expect(sight.run(() => 42)).toBe(42);
+      expect(() => sight.end(ended())).not.toThrow();
+    }
+    expect(lines).toEqual(["budget-guard: a span could not be started: Error: theirs is broken\n"]);
+  });
+
   test("an unsampled call makes no span but keeps its trace for what is below", () => {
     const { telemetry, spans, tracer } = stage({ sampler: new AlwaysOffSampler() });
     const sight = telemetry.begin(telemetry.arrive(), decided());
