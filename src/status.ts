@@ -46,6 +46,8 @@ export interface ClosedStatus {
   readonly kind: "paused" | "tripped";
   readonly since: string;
   readonly until: string | null;
+  /** Closed by a rule that this policy no longer holds: it refuses nothing. */
+  readonly stale: boolean;
 }
 
 export interface Status {
@@ -78,12 +80,13 @@ export async function readStatus(store: Store | null, name: string, plan: Plan, 
   });
 }
 
-const closedStatus = ({ rule, scope, kind, since, until }: Gate): ClosedStatus => ({
+const closedStatus = ({ rule, scope, kind, since, until, stale }: Gate): ClosedStatus => ({
   rule,
   scope,
   kind,
   since: isoTime(since),
   until: until === null ? null : isoTime(until),
+  stale,
 });
 
 function metersOf(plan: Plan, states: readonly MeterState[]): readonly MeterStatus[] {

@@ -84,8 +84,8 @@ const subject = ({ scope }: MeterStatus): string =>
 const until = (at: number, now: number): string =>
   at > now ? `${timeText(at, now)} (in ${lasting(at - now)})` : timeText(at, now);
 
-function gateLines({ rule, scope, kind, since, until: end }: ClosedStatus, now: number, paint: Paint): string[] {
-  const by = rule === null ? "by hand" : `by "${rule}"`;
+function gateLines({ rule, scope, kind, since, until: end, stale }: ClosedStatus, now: number, paint: Paint): string[] {
+  const by = rule === null ? "by hand" : `by "${rule}"${stale ? " (a rule that this policy no longer holds)" : ""}`;
   const opens = end === null ? "until someone resumes it" : `until ${until(Date.parse(end), now)}`;
   const name = scopeWords(scope);
   return [

@@ -110,22 +110,32 @@ rest: tenant.daily > $50 when not tenant == "acme" -> deny
       await store.close(gateKey("breaker", ["tenant"], { tenant: "a cme" }), 600_000);
       await store.close(gateKey("stop", ["run"], { run: "r1" }), null);
       await store.close(gateKey("", [], {}), null);
+      await store.close(gateKey("old", [], {}), null);
     });
     const status: Status = JSON.parse((await project.run(["status", "--json"])).out);
     const since = "2026-11-22T14:30:00Z";
-    expect(status.closed).toHaveLength(3);
+    expect(status.closed).toHaveLength(4);
     expect(status.closed).toContainEqual({
       rule: "breaker",
       scope: { tenant: "a cme" },
       kind: "tripped",
       since,
       until: "2026-11-22T14:40:00Z",
+      stale: false,
     });
-    expect(status.closed).toContainEqual({ rule: "stop", scope: { run: "r1" }, kind: "paused", since, until: null });
-    expect(status.closed).toContainEqual({ rule: null, scope: {}, kind: "paused", since, until: null });
+    expect(status.closed).toContainEqual({
+      rule: "stop",
+      scope: { run: "r1" },
+      kind: "paused",
+      since,
+      until: null,
+      stale: false,
+    });
+    expect(status.closed).toContainEqual({ rule: null, scope: {}, kind: "paused", since, until: null, stale: false });
     const page = (await project.run(["status"])).out;
     expect(page).toContain(`by "breaker", since 14:30 UTC, until 14:40 UTC (in 10m)`);
     expect(page).toContain("npx budget-guard resume 'tenant=a cme'");
+    expect(page).toContain('by "old" (a rule that this policy no longer holds)');
     expect(page).toContain("npx budget-guard resume global");
     expect(page).toContain("by hand, since 14:30 UTC, until someone resumes it");
   });
