@@ -11,10 +11,27 @@ import { bold, counter, cyan, dim, green, print, red, table, wrapped } from "./s
 import { startSink } from "./sink.mjs";
 
 /** Nothing stops the loop without a guard, so the demo pulls the plug here. */
-const BOUND = 3_000;
+const BOUND = 2_000;
 /** The incident's pace: 22 calls a minute for eleven days are 348,480 calls. */
 const CALLS_A_MINUTE = 22;
 const POLICY = "policies/incident.budget";
+
+/** Of the enforcement span, what fits a screen. */
+const shownAttributes = [
+  "gen_ai.request.model",
+  "error.type",
+  "budget_guard.decision",
+  "budget_guard.rule.id",
+  "budget_guard.rule.doc",
+  "budget_guard.budget.scope",
+  "budget_guard.budget.used",
+  "budget_guard.budget.limit",
+  "budget_guard.estimate.cost",
+  "budget_guard.feature",
+  "budget_guard.run.id",
+  "budget_guard.policy.id",
+  "budget_guard.store",
+];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = mkdtempSync(join(tmpdir(), "budget-guard-demo-"));
@@ -92,8 +109,12 @@ async function report(bare, guarded) {
       ["calls that reached the provider", red(number(bare.calls)), green(number(guarded.calls))],
       ["billed by the provider", red(dollars(bare.dollars)), green(dollars(guarded.dollars))],
       ["share of retries", share(bare), share(guarded)],
-      ["stopped after", red("never"), green(stopped ? `${stopped.calls} calls, ${dollars(stopped.dollars)}` : "never")],
-      ["stopped by", "-", rule ? `rule "${rule}"` : "-"],
+      [
+        "the loop was stopped after",
+        red("never"),
+        green(stopped ? `${stopped.calls} calls, ${dollars(stopped.dollars)}` : "never"),
+      ],
+      ["by", "-", rule ? `rule "${rule}"` : "-"],
       [
         "at the incident's pace, that is after",
         "-",
@@ -144,22 +165,6 @@ async function report(bare, guarded) {
     Math.abs(ledger - guarded.dollars) > 0.000_05 && "the ledger and the provider's bill differ",
   ].filter(Boolean);
 }
-
-const shownAttributes = [
-  "gen_ai.request.model",
-  "error.type",
-  "budget_guard.decision",
-  "budget_guard.rule.id",
-  "budget_guard.rule.doc",
-  "budget_guard.budget.scope",
-  "budget_guard.budget.used",
-  "budget_guard.budget.limit",
-  "budget_guard.estimate.cost",
-  "budget_guard.feature",
-  "budget_guard.run.id",
-  "budget_guard.policy.id",
-  "budget_guard.store",
-];
 
 /** Runs the application; `told` hears each line that it prints. */
 function start(flags, env, told) {

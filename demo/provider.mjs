@@ -1,5 +1,6 @@
 // A provider on loopback that speaks OpenAI's wire format, bills like it, and keeps the journal that the demo prints.
 // It bills what it answers: a token is four bytes of text, at the list price of gpt-5.5. Errors are not billed.
+import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 
 /** Dollars per million tokens (openai.com/api/pricing). */
@@ -89,5 +90,5 @@ function reply(agent, user) {
     );
   }
   if (confused) return `I was given an error object instead of a page, so I cannot be sure. ${filling}`;
-  return JSON.stringify({ agent, text: filling });
+  return JSON.stringify({ agent, to: createHash("sha256").update(user).digest("hex"), text: filling });
 }

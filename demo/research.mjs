@@ -17,7 +17,7 @@ const queue = [
 
 const client = new OpenAI();
 
-/** What the agents remember of a job: it grows by a line each turn, as histories do. */
+/** What the agents remember of a job: its last turns, so that no two rounds send the same bytes. */
 let memory = [];
 
 /** One question to one agent. */
@@ -58,6 +58,7 @@ function fetchPage(url) {
 
 async function research({ competitor, url }) {
   memory = [];
+  let turn = 0;
   log(`${competitor}: Analyzer reads ${url}`);
   const analyze = (task) => askForJson("Analyzer", `${task}\n\n${JSON.stringify(fetchPage(url))}`);
   let findings = await analyze(`Extract the pricing of ${competitor}.`);
@@ -73,7 +74,7 @@ async function research({ competitor, url }) {
     }
     // The Synthesizer takes the Critic's question for a new task and routes it back to the Analyzer. This is the loop.
     log(`Critic asks: ${review.question} Back to the Analyzer.`);
-    memory.push({ role: "assistant", content: `Turn ${memory.length + 1} went back to the Analyzer.` });
+    memory = [...memory, { role: "assistant", content: `Turn ${++turn} went back to the Analyzer.` }].slice(-8);
     findings = await analyze(review.question);
   }
 }
