@@ -7,7 +7,7 @@ import { readGateKey } from "./keys.ts";
 import { evaluate, type Readings } from "./policy/evaluate.ts";
 import type { Condition, Plan, Rule } from "./policy/plan.ts";
 import { type Outage, whenStoreDown } from "./policy/store-down.ts";
-import type { Fired, Verdict } from "./policy/verdict.ts";
+import { type Fired, stops, type Verdict } from "./policy/verdict.ts";
 import { type Ask, askFor } from "./request.ts";
 import { StoreDown } from "./store/down.ts";
 import type { FallbackStore } from "./store/fallback.ts";
@@ -64,8 +64,15 @@ async function judgeAlone(
   }
   if (way.kind === "allow") return { ...unjudged, verdict: ALLOWED };
   const share = rules.map((rule) => alone(rule, options.plan, options.localMillionths));
-  return judged(options, call, share, ask, await options.store.local.judge(ask.request), true);
+  const result = judged(options, call, share, ask, await options.store.local.judge(ask.request), true);
+  const { decided } = result.verdict;
+  if (decided === null || !stops(result.verdict)) return result;
+  const message = `${decided.message} ${shareSentence(options.localMillionths)}`;
+  return { ...result, verdict: { ...result.verdict, decided: { ...decided, message } } };
 }
+
+const shareSentence = (millionths: number): string =>
+  `The ledger is away, and until it is back one process may spend ${millionths / 10_000}% of a limit.`;
 
 const ALLOWED: Verdict = Object.freeze({ kind: "allow", decided: null, warnings: [], shadows: [] });
 
