@@ -66,12 +66,13 @@ function rowsOf(meter: MeterStatus, now: number): Row[] {
   ];
 }
 
-function limitCells({ used, limit, rule, shadow }: LimitStatus, unit: string) {
-  return {
-    used: percent(used),
-    limit: figure(limit, unit),
-    rule: shadow && !rule.startsWith("shadow ") ? `shadow ${rule}` : rule,
-  };
+function limitCells({ used, limit, ...rule }: LimitStatus, unit: string) {
+  return { used: percent(used), limit: figure(limit, unit), rule: ruleText(rule) };
+}
+
+/** A rule without a label is its own text; a label alone would not say what happens beyond the limit. */
+function ruleText({ rule, action, shadow }: Pick<LimitStatus, "rule" | "action" | "shadow">): string {
+  return rule.includes("->") ? rule : `${shadow ? "shadow " : ""}${rule} -> ${action}`;
 }
 
 const colourOf = ({ used }: LimitStatus): Colour => (used >= 1 ? "red" : used >= 0.8 ? "yellow" : "green");

@@ -58,10 +58,10 @@ describe("status", () => {
 
     const text = (await project.run(["status"])).out;
     expect(text).toMatch(
-      /^ *90% +tenant\.cost\.hourly +tenant=acme +\$45\.0125 +\$0\.05 +\$50\.00 +15:00 UTC \(in 30m\) +hard$/m,
+      /^ *90% +tenant\.cost\.hourly +tenant=acme +\$45\.0125 +\$0\.05 +\$50\.00 +15:00 UTC \(in 30m\) +hard -> deny$/m,
     );
-    expect(text).toMatch(/^ *112% +\$40\.00 +soft$/m);
-    expect(text).toMatch(/^ *96% +run\.calls +run=r2 +24 +0 +25 +loop$/m);
+    expect(text).toMatch(/^ *112% +\$40\.00 +soft -> warn$/m);
+    expect(text).toMatch(/^ *96% +run\.calls +run=r2 +24 +0 +25 +loop -> pause$/m);
   });
 
   it("shows a limit only to the subjects that its filter can concern", async () => {
@@ -89,6 +89,7 @@ rest: tenant.daily > $50 when not tenant == "acme" -> deny
       ["trial", true],
       ["soft", false],
     ]);
+    expect((await project.run(["status"])).out).toContain("shadow trial -> deny");
   });
 
   it("reads a share of the calls from the calls of the same subject", async () => {
