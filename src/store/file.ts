@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Clock } from "../clock.ts";
+import { adoptJournal } from "./adopt.ts";
 import { StoreDown } from "./down.ts";
 import { openJournal } from "./journal.ts";
 import { loadSqlite, openSqlite } from "./sqlite.ts";
@@ -20,7 +21,9 @@ export async function openFile(path: string, { clock, name }: FileOptions): Prom
   try {
     makeFolder(dirname(path));
     const sqlite = loadSqlite();
-    if (sqlite !== undefined) return await openSqlite(sqlite, path, name, clock);
+    if (sqlite !== undefined) {
+      return await openSqlite(sqlite, path, name, clock, (tables) => adoptJournal(`${path}.journal`, tables));
+    }
     if (existsSync(path)) throw new StoreDown(newer(path));
     return openJournal(`${path}.journal`, name, clock);
   } catch (error) {

@@ -5,9 +5,11 @@ import type { Hold, Tables } from "./tables.ts";
 export const SETTLED_KEPT = 6 * 3_600_000;
 /** An expired attempt is known for so long, ms: a late bill in that time takes its floor off first. */
 export const EXPIRED_KEPT = 86_400_000;
-/** Expired holds that one operation frees at most, and records of a kind that it forgets: bounded work per call. */
+/** Expired holds that one operation frees at most: bounded work per call. */
 export const SWEPT = 32;
-const FORGOTTEN = 4;
+/** Records of a kind that are forgotten at most, at most once in so many ms. */
+const FORGOTTEN = 64;
+export const TIDY_MS = 1_000;
 
 /** When a hold taken or renewed at `now` expires, ms since 1970. */
 export const expiryOf = (now: number, holdMs: number): number => now + Math.min(holdMs, LONGEST_HOLD);
@@ -35,7 +37,7 @@ export function spend(tables: Tables, place: Place, at: number, amount: number, 
   tables.meters.set(place.key, withSpent(place, slots, at, amount), dueOf(place, now));
 }
 
-/** Frees expired holds and forgets what is over, a bounded number each time. */
+/** Frees expired holds, a bounded number: their floors are spent, the rest returns. */
 export function sweep(tables: Tables, now: number): void {
   for (const { key, value, due } of tables.holds.due(now, SWEPT)) {
     tables.holds.delete(key);
@@ -43,6 +45,10 @@ export function sweep(tables: Tables, now: number): void {
     moveFloors(tables, value, 1, due, now);
     tables.past.set(key, { kind: "expired", at: due, hold: value }, now + EXPIRED_KEPT);
   }
+}
+
+/** Forgets windows that are over and what else was kept long enough, a bounded number. */
+export function tidy(tables: Tables, now: number): void {
   for (const table of [tables.meters, tables.past, tables.gates, tables.prints, tables.lessons]) {
     for (const { key } of table.due(now, FORGOTTEN)) table.delete(key);
   }

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Meter, Window } from "../policy/plan.ts";
 import { checkRequest, checkSettlement } from "./amounts.ts";
 import { BUCKETS, bucketOf } from "./histogram.ts";
-import { expiryOf, moveFloors, moveHold, SETTLED_KEPT, spend, sweep } from "./holds.ts";
+import { expiryOf, moveFloors, moveHold, SETTLED_KEPT, spend, sweep, TIDY_MS, tidy } from "./holds.ts";
 import { dueOf, heldOf, placeOf, resetsAt, type Slots, spentOf } from "./meters.ts";
 import { firedStops, laterOf } from "./stops.ts";
 import type {
@@ -28,6 +28,7 @@ type Extension = Parameters<Store["extend"]>[0][number];
 export class Ledger {
   readonly #tables: Tables;
   readonly #clock: Clock;
+  #tidied = 0;
 
   constructor(tables: Tables, clock: Clock) {
     this.#tables = tables;
@@ -79,7 +80,7 @@ export class Ledger {
   read(asks: readonly { readonly key: string; readonly window: Window }[]): readonly MeterReading[] {
     return this.#tables.atomic(() => {
       const now = this.#clock();
-      sweep(this.#tables, now);
+      this.#sweep(now);
       return asks.map(({ key, window }) => {
         const slots = this.#tables.meters.get(placeOf(key, window, now).key);
         return reading(window, slots, now, 0, 0);
@@ -90,7 +91,7 @@ export class Ledger {
   list(meters: readonly Meter[]): readonly MeterState[] {
     return this.#tables.atomic(() => {
       const now = this.#clock();
-      sweep(this.#tables, now);
+      this.#sweep(now);
       return meters.flatMap((meter) => this.#states(meter, now));
     });
   }
@@ -100,7 +101,7 @@ export class Ledger {
   }
 
   #judge(request: JudgeRequest, now: number): Judgement {
-    sweep(this.#tables, now);
+    this.#sweep(now);
     const own = this.#tables.holds.get(request.attempt);
     const { attemptNumber, repeat } = own ?? this.#history(request.fingerprint, request.sdkRetry);
     const held: HeldMeter[] = [];
@@ -126,6 +127,13 @@ export class Ledger {
     this.#tables.holds.set(request.attempt, hold, expiryOf(now, request.holdMs));
     moveHold(this.#tables, hold, 1, now);
     return { ...answer, held: true, fired, closed };
+  }
+
+  #sweep(now: number): void {
+    sweep(this.#tables, now);
+    if (Math.abs(now - this.#tidied) < TIDY_MS) return;
+    this.#tidied = now;
+    tidy(this.#tables, now);
   }
 
   #trip(request: JudgeRequest, fired: readonly number[], now: number): void {

@@ -30,19 +30,30 @@ export function loadSqlite(): Sqlite | undefined {
   }
 }
 
-/** Opens a ledger in an SQLite file that many processes share. StoreDown where the file is not such a ledger. */
-export async function openSqlite(sqlite: Sqlite, path: string, name: string, clock: Clock): Promise<Store> {
+/**
+ * Opens a ledger in an SQLite file that many processes share. StoreDown where the file is not such a ledger. `first` may
+ * work on its tables before anyone else does, and again where another process had the file.
+ */
+export async function openSqlite(
+  sqlite: Sqlite,
+  path: string,
+  name: string,
+  clock: Clock,
+  first?: (tables: Tables) => void,
+): Promise<Store> {
   const run = patient(name);
   const db = await run(() => connect(sqlite, path));
-  const tables = await run(() => new SqliteTables(db));
-  return ledgerStore(new Ledger(tables, clock), {
-    name,
-    kind: "file",
-    run,
-    shut: async () => {
+  try {
+    const tables = await run(() => new SqliteTables(db));
+    if (first !== undefined) await run(() => first(tables));
+    const shut = async () => {
       if (db.isOpen) db.close();
-    },
-  });
+    };
+    return ledgerStore(new Ledger(tables, clock), { name, kind: "file", run, shut });
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 function connect(sqlite: Sqlite, path: string): DatabaseSync {

@@ -1,0 +1,276 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { StoreDown } from "../../src/store/down.ts";
+import { type FallbackOptions, type FallbackStore, withFallback } from "../../src/store/fallback.ts";
+import { openMemory } from "../../src/store/memory.ts";
+import type { Store } from "../../src/store/store.ts";
+import { above, aCharge, aMeter, aRequest, aSettlement, HOUR, hourly, run, total, unique } from "./asks.ts";
+import { handClock } from "./hand-clock.ts";
+
+const ask = { key: "tenant.cost.hourly|acme", window: hourly };
+
+/** A memory store behind a wire that can be cut, or be so slow that answers wait until it is let go. */
+function behindWire(clock: () => number) {
+  const store = openMemory(clock);
+  let cut = false;
+  let slow: Promise<void> | null = null;
+  const through = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (cut) throw new StoreDown("the wire is cut");
+    const answer = await work();
+    await slow;
+    return answer;
+  };
+  const wired: Store = {
+    ...store,
+    judge: (request) => through(() => store.judge(request)),
+    settle: (settlement) => through(() => store.settle(settlement)),
+    extend: (holds) => through(() => store.extend(holds)),
+    read: (asks) => through(() => store.read(asks)),
+    close: (key, ms) => through(() => store.close(key, ms)),
+  };
+  return {
+    store,
+    wired,
+    cut: (value: boolean) => {
+      cut = value;
+    },
+    /** Answers wait until the function returned is called; the work itself is done at once. */
+    slowDown: () => {
+      let letGo = () => {};
+      slow = new Promise((resolve) => {
+        letGo = () => {
+          slow = null;
+          resolve();
+        };
+      });
+      return letGo;
+    },
+  };
+}
+
+const open: FallbackStore[] = [];
+afterEach(async () => {
+  for (const store of open.splice(0)) await store.shut();
+});
+
+function bench(options: FallbackOptions = {}) {
+  const clock = handClock();
+  const wire = behindWire(clock.now);
+  const told: string[] = [];
+  let up = () => {};
+  const back = new Promise<void>((resolve) => {
+    up = resolve;
+  });
+  const fallback = withFallback(async () => wire.wired, {
+    clock: clock.now,
+    deadlineMs: 40,
+    patienceMs: 200,
+    retryMs: { first: 5, most: 20 },
+    onDown: () => told.push("down"),
+    onUp: () => {
+      told.push("up");
+      up();
+    },
+    ...options,
+  });
+  open.push(fallback);
+  return { clock, wire, told, back, fallback };
+}
+
+test("the store is opened by the first call and once only", async () => {
+  let opened = 0;
+  const fallback = withFallback(async () => {
+    opened++;
+    return openMemory();
+  });
+  open.push(fallback);
+  expect(opened).toBe(0);
+  await Promise.all([fallback.judge(aRequest()), fallback.judge(aRequest()), fallback.read([ask])]);
+  expect(opened).toBe(1);
+});
+
+test("a store that cannot be opened is down, and is tried again until it can", async () => {
+  let tries = 0;
+  let up = () => {};
+  const back = new Promise<void>((resolve) => {
+    up = resolve;
+  });
+  const fallback = withFallback(
+    async () => {
+      if (++tries < 4) throw new Error("connect ECONNREFUSED");
+      return openMemory();
+    },
+    { retryMs: { first: 2, most: 4 }, onUp: up },
+  );
+  open.push(fallback);
+  await expect(fallback.judge(aRequest())).rejects.toThrow(StoreDown);
+  expect(fallback.isDown).toBe(true);
+  await back;
+  expect((await fallback.judge(aRequest())).held).toBe(true);
+  expect(tries).toBe(4);
+});
+
+test("while the store is away, judging fails at once and being away is told once", async () => {
+  const { wire, fallback, told, back } = bench();
+  await fallback.judge(aRequest());
+  wire.cut(true);
+  for (let turn = 0; turn < 5; turn++) await expect(fallback.judge(aRequest())).rejects.toThrow(/the wire is cut/);
+  expect(told).toEqual(["down"]);
+  wire.cut(false);
+  await back;
+  expect((await fallback.judge(aRequest())).held).toBe(true);
+  expect(told).toEqual(["down", "up"]);
+});
+
+test("a judgement that takes too long is StoreDown, and the hold it made after all is released", async () => {
+  const { wire, fallback, back } = bench();
+  await fallback.read([ask]);
+  const letGo = wire.slowDown();
+  const began = performance.now();
+  await expect(fallback.judge(aRequest())).rejects.toThrow(/did not answer within 40 ms/);
+  expect(performance.now() - began).toBeLessThan(1_000);
+  expect((await wire.store.read([ask]))[0]?.held).toBe(10);
+  letGo();
+  await back;
+  await fallback.flush(1_000);
+  expect((await wire.store.read([ask]))[0]).toMatchObject({ spent: 0, held: 0 });
+});
+
+test("errors of the caller are not taken for a store that is away", async () => {
+  const { fallback, told } = bench();
+  await expect(fallback.judge(aRequest({ meters: [aMeter({ add: -5 })] }))).rejects.toThrow(RangeError);
+  await expect(fallback.settle(aSettlement("x", Number.NaN))).rejects.toThrow(RangeError);
+  expect(fallback.isDown).toBe(false);
+  expect(told).toEqual([]);
+});
+
+describe("settlements while the store is away", () => {
+  test("wait, and are told in order and once when it is back", async () => {
+    const { wire, fallback, back, clock } = bench();
+    const request = aRequest({ fingerprint: "f" });
+    const { now } = await fallback.judge(request);
+    wire.cut(true);
+    const outcomes = ["failure", "failure", "success", "failure"] as const;
+    await fallback.settle(aSettlement(request.attempt, now, { fingerprint: "f", outcome: "failure" }));
+    for (const outcome of outcomes) {
+      await fallback.settle(aSettlement(unique("a"), clock.now(), { fingerprint: "f", outcome }));
+    }
+    expect(fallback.waiting).toBe(5);
+    wire.cut(false);
+    await back;
+    expect(fallback.waiting).toBe(0);
+    expect((await wire.store.read([ask]))[0]).toMatchObject({ spent: 50, held: 0 });
+    expect((await fallback.judge(aRequest({ fingerprint: "f" }))).attemptNumber).toBe(1);
+  });
+
+  test("that were executed though their answer was lost are charged once", async () => {
+    const { wire, fallback } = bench();
+    await fallback.read([ask]);
+    const letGo = wire.slowDown();
+    await fallback.settle(aSettlement("a", 0, { charges: [aCharge({ key: "t|", window: total })] }));
+    expect(fallback.waiting).toBe(1);
+    letGo();
+    expect(await fallback.flush(2_000)).toBe(true);
+    expect((await wire.store.read([{ key: "t|", window: total }]))[0]?.spent).toBe(10);
+  });
+
+  test("are bounded in number and lose no amount", async () => {
+    const { wire, fallback, back, clock } = bench({ queueLimit: 10 });
+    const ever = { key: "global.cost.total", window: total };
+    const charges = [aCharge(), aCharge(ever)];
+    await fallback.read([]);
+    wire.cut(true);
+    for (let hour = 0; hour < 3; hour++) {
+      for (let n = 0; n < 100; n++) await fallback.settle(aSettlement(unique("a"), clock.now(), { charges }));
+      if (hour < 2) await clock.pass(HOUR);
+    }
+    expect(fallback.waiting).toBeLessThanOrEqual(13);
+    wire.cut(false);
+    await back;
+    expect((await wire.store.read([ask, ever])).map(({ spent }) => spent)).toEqual([1_000, 3_000]);
+    await clock.pass(-HOUR);
+    expect((await wire.store.read([ask]))[0]?.spent).toBe(1_000);
+  });
+
+  test("are given up by flush after its time", async () => {
+    const { wire, fallback } = bench();
+    await fallback.read([]);
+    wire.cut(true);
+    await fallback.settle(aSettlement("a", 0));
+    const began = performance.now();
+    expect(await fallback.flush(60)).toBe(false);
+    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(fallback.waiting).toBe(1);
+    wire.cut(false);
+    expect(await fallback.flush(1_000)).toBe(true);
+    expect(fallback.waiting).toBe(0);
+  });
+});
+
+describe("judging here while the store is away", () => {
+  test("gives this process a share of a shared limit, and the whole of a run's", async () => {
+    const { fallback } = bench({ localShareMillionths: 50_000 });
+    const go = async (key: string, window: typeof hourly | typeof run) =>
+      (await fallback.local.judge(aRequest({ meters: [aMeter({ key, window })], stops: [above(400)] }))).held;
+    const count = async (key: string, window: typeof hourly | typeof run) => {
+      let held = 0;
+      while (held < 100 && (await go(key, window))) held++;
+      return held;
+    };
+    expect(await count("tenant.cost.hourly|acme", hourly)).toBe(2);
+    expect(await count("tenant.output_tokens.last 15m|acme", hourly)).toBe(2);
+    expect(await count("global.tokens.hourly", hourly)).toBe(2);
+    expect(await count("run.cost|r1", run)).toBe(40);
+    expect(await count("feature.run.cost|f|r1", run)).toBe(40);
+    expect(await count("tenant.calls.hourly|acme", hourly)).toBe(40);
+    expect(await count("tenant.retries.hourly|cost.tokens", hourly)).toBe(40);
+  });
+
+  test("is told to the real store when it is back, under the same attempts", async () => {
+    const { wire, fallback, back } = bench();
+    await fallback.read([]);
+    wire.cut(true);
+    const request = aRequest();
+    await expect(fallback.judge(request)).rejects.toThrow(StoreDown);
+    const { now, held } = await fallback.local.judge(request);
+    expect(held).toBe(true);
+    await fallback.extend([{ attempt: request.attempt, holdMs: 1_000 }]);
+    await fallback.settle(aSettlement(request.attempt, now));
+    expect((await fallback.local.read([ask]))[0]).toMatchObject({ spent: 10, held: 0 });
+    wire.cut(false);
+    await back;
+    expect((await wire.store.read([ask]))[0]).toMatchObject({ spent: 10, held: 0 });
+  });
+
+  test("does not lose the bill where the store had held the call after all", async () => {
+    const { wire, fallback, back } = bench();
+    await fallback.read([]);
+    const letGo = wire.slowDown();
+    const request = aRequest();
+    await expect(fallback.judge(request)).rejects.toThrow(StoreDown);
+    const { now } = await fallback.local.judge(request);
+    letGo();
+    await back;
+    await fallback.flush(1_000);
+    await fallback.settle(aSettlement(request.attempt, now));
+    expect((await wire.store.read([ask]))[0]).toMatchObject({ spent: 10, held: 0 });
+  });
+
+  test("keeps closed what the store had closed, and forgets what was closed here by a share of a limit", async () => {
+    const { wire, fallback, back } = bench();
+    const gates = [{ key: "pause|tenant=acme" }, { key: "other|" }];
+    const stop = { tests: above(5).tests, closes: { gate: 0, ms: null } };
+    expect((await fallback.judge(aRequest({ gates, stops: [stop] }))).fired).toEqual([0]);
+    await fallback.close("|feature=research", null);
+    wire.cut(true);
+    await expect(fallback.judge(aRequest())).rejects.toThrow(StoreDown);
+    expect((await fallback.local.judge(aRequest({ gates }))).closed[0]?.key).toBe("pause|tenant=acme");
+    expect((await fallback.local.judge(aRequest({ gates: [{ key: "|feature=research" }] }))).held).toBe(false);
+    expect((await fallback.local.judge(aRequest({ gates: [{ key: "here|" }], stops: [stop] }))).held).toBe(false);
+    wire.cut(false);
+    await back;
+    await fallback.open(["pause|tenant=acme"]);
+    expect(await fallback.gates()).toMatchObject([{ key: "|feature=research" }]);
+    expect(await fallback.local.gates()).toEqual([]);
+    expect((await fallback.judge(aRequest({ gates }))).held).toBe(true);
+  });
+});

@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openStore } from "../../src/store/open.ts";
+import { loadSqlite } from "../../src/store/sqlite.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
+import { above, aCharge, aMeter, aRequest, aSettlement, total, unique } from "./asks.ts";
+import { startWorker } from "./workers.ts";
+
+const key = "tenant.cost.total|acme";
+const asks = [{ key, window: total }];
+const calls = (count: number, limit: number, holdMs = 60_000) =>
+  Array.from({ length: count }, () =>
+    aRequest({ holdMs, meters: [aMeter({ key, window: total, floor: 4 })], stops: [above(limit)] }),
+  );
+const bill = () => aSettlement(unique("bill"), Date.now(), { charges: [aCharge({ key, window: total, amount: 7 })] });
+
+/** What real processes on one ledger must do, whichever engine it has. */
+function shared(name: string, address: () => string): void {
+  const look = async () => {
+    const store = await openStore(address(), { root: "/", clock: Date.now });
+    const [reading] = await store.read(asks);
+    await store.shut();
+    return { spent: reading?.spent, held: reading?.held };
+  };
+
+  describe(`processes on ${name}`, () => {
+    test("let exactly as many of 400 racing calls go as the limit holds (litellm #6288)", async () => {
+      const workers = await Promise.all([1, 2, 3, 4].map(() => startWorker(address())));
+      const answers = await Promise.all(workers.map((worker) => worker.judge(calls(100, 1_000))));
+      expect(answers.flat().filter(Boolean)).toHaveLength(100);
+      expect(await look()).toEqual({ spent: 0, held: 1_000 });
+      expect(await Promise.all(workers.map((worker) => worker.end()))).toEqual([0, 0, 0, 0]);
+    });
+
+    test("lose no spend and keep no hold when one is killed mid-call", async () => {
+      const [doomed, other] = await Promise.all([startWorker(address()), startWorker(address())]);
+      expect(await doomed.judge(calls(3, 30, 1_000))).toEqual([true, true, true]);
+      await doomed.kill();
+      expect(await other.judge(calls(1, 30))).toEqual([false]);
+      await new Promise((resolve) => setTimeout(resolve, 1_050));
+      expect(await other.judge(calls(1, 30))).toEqual([true]);
+      expect(await look()).toEqual({ spent: 12, held: 10 });
+      await other.end();
+    });
+
+    test("deliver a last bill before they end, and end", async () => {
+      const worker = await startWorker(address());
+      expect(await worker.settleAndEnd(bill())).toBe(0);
+      expect(await look()).toEqual({ spent: 7, held: 0 });
+    });
+  });
+}
+
+describe.runIf(loadSqlite() !== undefined)("with node:sqlite", () => {
+  let folder: string;
+  let turn = 0;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "processes-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+  let last = "";
+  shared("one file", () => {
+    // A ledger of its own for each test.
+    const name = expect.getState().currentTestName ?? "";
+    if (name !== last) turn++;
+    last = name;
+    return `file:${join(folder, `${turn}`, "ledger.db")}`;
+  });
+});
+
+describe("with a real Redis", () => {
+  let server: RedisServer;
+  let db = 0;
+  let last = "";
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(() => server.stop());
+  shared("one Redis", () => {
+    const name = expect.getState().currentTestName ?? "";
+    if (name !== last) db++;
+    last = name;
+    return `${server.url}/${db}`;
+  });
+});
+
+test.runIf(loadSqlite() === undefined)("a second process on a journal is told both ways out", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "processes-"));
+  const url = `file:${join(folder, "ledger.db")}`;
+  const first = await startWorker(url);
+  const second = await startWorker(url);
+  expect(first.opened).toBe("ready");
+  expect(second.opened).toMatch(/StoreDown: .*in use by process \d+.*Node 22\.13.*BUDGET_GUARD_STORE=redis/s);
+  await first.judge(calls(1, 1_000));
+  await first.kill();
+  const third = await startWorker(url);
+  expect(third.opened).toBe("ready");
+  expect(await third.settleAndEnd(bill())).toBe(0);
+  const store = await openStore(url, { root: "/", clock: Date.now });
+  expect((await store.read(asks))[0]).toMatchObject({ spent: 7, held: 10 });
+  await store.shut();
+  rmSync(folder, { recursive: true });
+});

@@ -1,0 +1,235 @@
+import { writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inspect } from "node:util";
+import { Redis } from "ioredis";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { StoreDown } from "../../src/store/down.ts";
+import { withFallback } from "../../src/store/fallback.ts";
+import { openRedis } from "../../src/store/redis.ts";
+import type { Store } from "../../src/store/store.ts";
+import { freePort, type RedisServer, startRedis } from "../support/redis.ts";
+import {
+  above,
+  aCharge,
+  aMeter,
+  aRequest,
+  aSettlement,
+  DAY,
+  HOUR,
+  hourly,
+  inFlight,
+  last,
+  run,
+  total,
+  unique,
+} from "./asks.ts";
+
+const ask = { key: "tenant.cost.hourly|acme", window: hourly };
+
+describe("one Redis", () => {
+  let server: RedisServer;
+  let admin: Redis;
+  const stores: Store[] = [];
+  const open = async (clock = Date.now, url = server.url) => {
+    const store = await openRedis(url, { clock });
+    stores.push(store);
+    return store;
+  };
+  beforeAll(async () => {
+    server = await startRedis();
+    admin = new Redis(server.port, "127.0.0.1");
+  });
+  beforeEach(() => admin.flushall());
+  afterEach(async () => {
+    for (const store of stores.splice(0)) await store.shut();
+  });
+  afterAll(async () => {
+    await admin.quit();
+    await server.stop();
+  });
+
+  test.each([DAY, -DAY, 5 * HOUR])(
+    "decides the window by its own clock, whatever this machine's says (%d ms off)",
+    async (off) => {
+      const store = await open(() => Date.now() + off);
+      const request = aRequest();
+      const answer = await store.judge(request);
+      expect(answer.readings[0]?.resetsAt).toBe((Math.floor(Date.now() / HOUR) + 1) * HOUR);
+      await store.settle(aSettlement(request.attempt, answer.now));
+      expect((await (await open()).read([ask]))[0]).toMatchObject({ spent: 10, held: 0 });
+    },
+  );
+
+  test("notices at a judgement that the hour it knew is over", async () => {
+    let off = 0;
+    const store = await open(() => Date.now() + off);
+    off = -3 * HOUR;
+    expect((await store.judge(aRequest())).readings[0]?.resetsAt).toBe((Math.floor(Date.now() / HOUR) + 1) * HOUR);
+    off = 3 * HOUR;
+    expect((await store.judge(aRequest())).readings[0]?.held).toBe(10);
+  });
+
+  test("lets exactly 1,000 of 5,000 calls over 8 connections go", async () => {
+    const clients = await Promise.all(Array.from({ length: 8 }, () => open()));
+    const answers = await Promise.all(
+      Array.from({ length: 5_000 }, (_, n) => clients[n % 8]?.judge(aRequest({ stops: [above(10_000)] }))),
+    );
+    expect(answers.filter((answer) => answer?.held)).toHaveLength(1_000);
+  });
+
+  test("knows the scripts again after it has forgotten them", async () => {
+    const store = await open();
+    await store.judge(aRequest());
+    await admin.script("FLUSH");
+    expect((await store.judge(aRequest())).readings[0]?.held).toBe(10);
+  });
+
+  test("is reached over a Unix socket", async () => {
+    const store = await open(Date.now, server.socketUrl);
+    expect((await store.judge(aRequest())).held).toBe(true);
+  });
+
+  test("writes nothing on a refusal", async () => {
+    const store = await open();
+    await store.judge(aRequest({ stops: [above(1)], fingerprint: "f", gates: [{ key: "g" }] }));
+    expect(await admin.keys("*")).toEqual([]);
+  });
+
+  test("keeps every key as long as it counts, and no longer", async () => {
+    const store = await open();
+    const windows = { hour: hourly, roll: last(900_000), run, now: inFlight, ever: total };
+    const meters = Object.entries(windows).map(([key, window]) => aMeter({ key, window }));
+    const request = aRequest({ meters, fingerprint: "f" });
+    const lives = async () => {
+      const found: Record<string, number> = {};
+      for (const key of await admin.keys("bg:1:m:*")) found[key.slice(7).split("@")[0] ?? ""] = await admin.pttl(key);
+      return found;
+    };
+    const expected = {
+      hour: expect.toSatisfy((ms: number) => ms > HOUR && ms <= 2 * HOUR),
+      roll: expect.toSatisfy((ms: number) => ms > DAY + 900_000 && ms <= DAY + 930_000),
+      run: expect.toSatisfy((ms: number) => ms > 6.9 * DAY && ms <= 7 * DAY),
+      now: expect.toSatisfy((ms: number) => ms > DAY && ms <= 2 * DAY),
+      ever: -1,
+    };
+    const { now } = await store.judge(request);
+    expect(await lives()).toEqual(expected);
+    expect(await admin.pttl(`bg:1:a:${request.attempt}`)).toBe(-1);
+    for (const key of await admin.keys("bg:1:m:r*")) await admin.pexpire(key, 5_000);
+    await admin.pexpire("bg:1:m:now@", 5_000);
+    await store.extend([{ attempt: request.attempt, holdMs: 60_000 }]);
+    expect(await lives()).toEqual(expected);
+    const charges = Object.entries(windows).map(([key, window]) => aCharge({ key, window }));
+    await store.settle(aSettlement(request.attempt, now, { charges, fingerprint: "f", outcome: "success" }));
+    expect(await lives()).toEqual(expected);
+    expect(await admin.pttl(`bg:1:a:${request.attempt}`)).toBeGreaterThan(5 * HOUR);
+    expect(await admin.pttl("bg:1:f:f")).toBeGreaterThan(23 * HOUR);
+    expect(await admin.zcard("bg:1:holds")).toBe(0);
+  });
+
+  test("does not make a window anew that is long over", async () => {
+    const store = await open();
+    await store.settle(aSettlement(unique("late"), Date.now() - 3 * HOUR));
+    expect(await admin.keys("bg:1:m:*")).toEqual([]);
+  });
+
+  test("answers before its deadline though the application kept the event loop busy", async () => {
+    const store = withFallback(() => open(), { deadlineMs: 40 });
+    await store.read([]);
+    const judgement = store.judge(aRequest());
+    await new Promise((resolve) => setImmediate(resolve));
+    const until = performance.now() + 150;
+    while (performance.now() < until);
+    expect((await judgement).held).toBe(true);
+    expect(store.isDown).toBe(false);
+  });
+
+  test("that hangs is away, gets all bills when it goes on, and keeps no hold of judgements that came too late", async () => {
+    const told: string[] = [];
+    let up = () => {};
+    const back = new Promise<void>((resolve) => {
+      up = resolve;
+    });
+    const store = withFallback(() => open(), { onDown: (why) => told.push(why.message), onUp: up, deadlineMs: 60 });
+    const request = aRequest();
+    const { now } = await store.judge(request);
+    server.process.kill("SIGSTOP");
+    await expect(store.judge(aRequest())).rejects.toThrow(StoreDown);
+    await expect(store.judge(aRequest())).rejects.toThrow(/did not answer within 60 ms/);
+    await store.settle(aSettlement(request.attempt, now));
+    await store.settle(aSettlement(unique("other"), now));
+    expect(store.waiting).toBe(2);
+    server.process.kill("SIGCONT");
+    await back;
+    expect(await store.flush(2_000)).toBe(true);
+    expect(told).toHaveLength(1);
+    expect((await store.read([ask]))[0]).toMatchObject({ spent: 20, held: 0 });
+    await store.shut();
+  });
+});
+
+test("a Redis that was started anew is reached again, and holds made before are settled there", async () => {
+  const first = await startRedis();
+  let up = () => {};
+  const back = new Promise<void>((resolve) => {
+    up = resolve;
+  });
+  const store = withFallback(() => openRedis(first.url, { clock: Date.now }), { onUp: up });
+  const request = aRequest();
+  const { now } = await store.judge(request);
+  await first.stop();
+  await expect(store.judge(aRequest())).rejects.toThrow(StoreDown);
+  await store.settle(aSettlement(request.attempt, now));
+  const second = await startRedis(first.port);
+  await back;
+  expect((await store.read([ask]))[0]).toMatchObject({ spent: 10, held: 0 });
+  await store.shut();
+  await second.stop();
+});
+
+test("a password that is refused is not repeated", async () => {
+  const server = await startRedis(undefined, ["--requirepass", "rightsecret"]);
+  const url = (password: string) => server.url.replace("//", `//:${password}@`);
+  const error = await openRedis(url("topsecret"), { clock: Date.now }).catch((reason) => reason);
+  expect(error).toBeInstanceOf(StoreDown);
+  expect(error.message).toMatch(/WRONGPASS|invalid/);
+  expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("topsecret");
+  const store = await openRedis(url("rightsecret"), { clock: Date.now });
+  expect((await store.judge(aRequest())).held).toBe(true);
+  await store.shut();
+  await server.stop();
+});
+
+test("the master is found through a sentinel", async () => {
+  const server = await startRedis();
+  const folder = await mkdtemp(join(tmpdir(), "sentinel-"));
+  const config = join(folder, "sentinel.conf");
+  writeFileSync(config, `sentinel monitor main 127.0.0.1 ${server.port} 1\n`);
+  const port = await freePort();
+  const { spawn } = await import("node:child_process");
+  const sentinel = spawn(
+    "redis-server",
+    [config, "--sentinel", "--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
+  await new Promise<void>((resolve) => {
+    let said = "";
+    sentinel.stdout.on("data", (bytes) => {
+      said += bytes;
+      if (said.includes("+monitor master")) resolve();
+    });
+  });
+  const store = await openRedis(`redis+sentinel://127.0.0.1:${port}/main`, { clock: Date.now });
+  expect(store.name).toBe(`redis main of 127.0.0.1:${port}`);
+  expect((await store.judge(aRequest())).held).toBe(true);
+  await store.shut();
+  const ended = new Promise((resolve) => sentinel.once("exit", resolve));
+  sentinel.kill("SIGKILL");
+  await ended;
+  await server.stop();
+  await rm(folder, { recursive: true });
+});

@@ -1,0 +1,153 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { StoreDown } from "../../src/store/down.ts";
+import { openFile } from "../../src/store/file.ts";
+import { openJournal } from "../../src/store/journal.ts";
+import { loadSqlite } from "../../src/store/sqlite.ts";
+import { aMeter, aRequest, aSettlement, DAY, hourly, unique } from "./asks.ts";
+import { handClock } from "./hand-clock.ts";
+
+const sqlite = loadSqlite();
+const ask = { key: "tenant.cost.hourly|acme", window: hourly };
+
+let folder: string;
+let path: string;
+const clock = handClock();
+const open = () => openFile(path, { clock: clock.now, name: "file ledger.db" });
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "sqlite-"));
+  path = join(folder, "ledger.db");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe.runIf(sqlite === undefined)("a file store without node:sqlite", () => {
+  test("is a journal beside the file", async () => {
+    const store = await open();
+    await store.judge(aRequest());
+    await store.shut();
+    expect(readFileSync(`${path}.journal`, "utf8")).toContain('"budget-guard":"journal"');
+  });
+
+  test("does not start a second ledger beside one that a newer Node made", async () => {
+    writeFileSync(path, "SQLite format 3\0");
+    await expect(open()).rejects.toThrow(/made by a newer Node.*BUDGET_GUARD_STORE=redis/s);
+  });
+});
+
+describe.runIf(sqlite !== undefined)("a file store with node:sqlite", () => {
+  const raw = () => {
+    if (sqlite === undefined) throw new Error("this Node has no node:sqlite");
+    return new sqlite.DatabaseSync(path);
+  };
+
+  test("loads without a warning, and lets other warnings through", async () => {
+    const seen: string[] = [];
+    const listen = (warning: Error) => void seen.push(warning.message);
+    process.on("warning", listen);
+    loadSqlite();
+    await (await open()).shut();
+    process.emitWarning("another", "ExperimentalWarning");
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", listen);
+    expect(seen).toEqual(["another"]);
+  });
+
+  test("is the same ledger for everyone who opens it", async () => {
+    const [one, two] = [await open(), await open()];
+    const request = aRequest();
+    await one.judge(request);
+    expect((await two.read([ask]))[0]?.held).toBe(10);
+    await two.settle(aSettlement(request.attempt, clock.now()));
+    expect((await one.read([ask]))[0]).toMatchObject({ spent: 10, held: 0 });
+    await Promise.all([one.shut(), two.shut()]);
+  });
+
+  test("does not hold up the event loop while another process has the file, and gets its turn", async () => {
+    const store = await open();
+    const db = raw();
+    db.exec("BEGIN IMMEDIATE");
+    let longest = 0;
+    let before = performance.now();
+    const pulse = setInterval(() => {
+      longest = Math.max(longest, performance.now() - before);
+      before = performance.now();
+    }, 1);
+    const judgement = store.judge(aRequest());
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    db.exec("COMMIT");
+    expect((await judgement).held).toBe(true);
+    clearInterval(pulse);
+    expect(longest).toBeLessThan(100);
+    db.close();
+    await store.shut();
+  });
+
+  test.each([
+    ["a file that is no database", () => writeFileSync(path, "x".repeat(5_000)), /not a database/],
+    ["a database of another program", () => raw().exec("CREATE TABLE users (id)"), /another program/],
+    [
+      "a ledger of a newer version",
+      () => raw().exec("PRAGMA application_id = 1650945124; PRAGMA user_version = 9; CREATE TABLE meters (x)"),
+      /newer budget-guard/,
+    ],
+    ["a folder", () => mkdirSync(path), /unable to open/],
+  ])("refuses %s and leaves it as it is", async (_, make, message) => {
+    make();
+    const bytes = () => (message.source.includes("unable") ? "" : readFileSync(path, "latin1"));
+    const before = bytes();
+    await expect(open()).rejects.toThrow(StoreDown);
+    await expect(open()).rejects.toThrow(message);
+    expect(bytes()).toBe(before);
+  });
+
+  test("a ledger damaged while it is in use is StoreDown, not an error of the application", async () => {
+    const store = await open();
+    for (let n = 0; n < 50; n++) await store.settle(aSettlement(unique("a"), clock.now()));
+    await store.shut();
+    const bytes = readFileSync(path);
+    writeFileSync(path, Buffer.concat([bytes.subarray(0, 4096), Buffer.alloc(bytes.length - 4096, 0x5a)]));
+    const judging = open().then((again) => again.judge(aRequest()));
+    await expect(judging).rejects.toThrow(StoreDown);
+  });
+
+  test("forgets windows that are over, some at a time", async () => {
+    const store = await open();
+    for (let n = 0; n < 100; n++)
+      await store.settle(aSettlement(unique("a"), clock.now(), { charges: [{ ...ask, key: `k|${n}`, amount: 1 }] }));
+    const count = () => raw().prepare("SELECT count(*) AS n FROM meters").get()?.n;
+    expect(count()).toBe(100);
+    await clock.pass(DAY);
+    await store.judge(aRequest({ meters: [] }));
+    expect(count()).toBe(36);
+    await clock.pass(1_000);
+    await store.judge(aRequest({ meters: [] }));
+    expect(count()).toBe(0);
+    await store.shut();
+  });
+
+  test("after it was shut it is away", async () => {
+    const store = await open();
+    await store.shut();
+    await store.shut();
+    await expect(store.judge(aRequest())).rejects.toThrow(StoreDown);
+  });
+
+  test("takes over, once, what an older Node counted in a journal", async () => {
+    const old = openJournal(`${path}.journal`, "file ledger.db", clock.now);
+    const held = aRequest({ holdMs: 60_000, meters: [aMeter({ floor: 3 })] });
+    await old.judge(held);
+    await old.settle(aSettlement("a", clock.now()));
+    await expect(open()).rejects.toThrow(/in use by process \d+, which runs on an older Node/);
+    await old.shut();
+    const store = await open();
+    expect((await store.read([ask]))[0]).toMatchObject({ spent: 10, held: 10 });
+    await store.settle(aSettlement(held.attempt, clock.now()));
+    await store.shut();
+    const again = await open();
+    expect((await again.read([ask]))[0]).toMatchObject({ spent: 20, held: 0 });
+    await again.shut();
+  });
+});
