@@ -27,7 +27,7 @@ describe("a chat request", () => {
   it("becomes a call", () => {
     const call = aCall(
       prices,
-      { model: "gpt-4o-2024-08-06", messages: user("x".repeat(288)), max_tokens: 100, stream: true },
+      { model: "gpt-4o-2024-08-06", messages: user("x".repeat(279)), max_tokens: 100, stream: true },
       { headers: { "x-stainless-retry-count": "2" }, identity: anIdentity({ context: { tenant: "acme" } }) },
     );
     expect(call).toMatchObject({
@@ -60,7 +60,7 @@ describe("a chat request", () => {
 
   it("counts bytes, not characters", () => {
     const one = aCall(prices, { model: "gpt-4o", messages: user("猫".repeat(300)) }).inputTokens;
-    expect(one).toBe(300 + 4);
+    expect(one).toBe(300 + 4 + 3);
   });
 
   it("prefers max_completion_tokens and multiplies by the number of answers", () => {
@@ -78,7 +78,7 @@ describe("a chat request", () => {
     expect(aCall(prices, { model: "gpt-4o", messages: user("hi") }).outputTokens).toBe(4096);
     expect(aCall(prices, { model: "gpt-4o", messages: user("hi"), max_tokens: 100_000 }).outputTokens).toBe(4096);
     const learned = { inputMillis: 500, outputTokens: 700 };
-    const call = aCall(prices, { model: "gpt-4o", messages: user("x".repeat(288)) }, { learned });
+    const call = aCall(prices, { model: "gpt-4o", messages: user("x".repeat(279)) }, { learned });
     expect([call.inputTokens, call.outputTokens]).toEqual([50, 700]);
   });
 
@@ -89,7 +89,7 @@ describe("a chat request", () => {
     png.writeUInt32BE(1024, 20);
     const url = `data:image/png;base64,${png.toString("base64")}`;
     const tokens = (model: string, image: unknown): number =>
-      aCall(prices, { model, messages: user([{ type: "image_url", image_url: image }]) }).inputTokens - 4;
+      aCall(prices, { model, messages: user([{ type: "image_url", image_url: image }]) }).inputTokens - 7;
     expect(tokens("gpt-4o", { url })).toBe(765);
     expect(tokens("gpt-4o", { url, detail: "low" })).toBe(85);
     expect(tokens("gpt-4o", { url: "https://x/y.png" })).toBe(1445);
@@ -102,7 +102,7 @@ describe("other endpoints", () => {
     const body = { model: "gpt-5", instructions: "be brief", input: user("hello"), max_output_tokens: 99 };
     const call = aCall(prices, body, { recognised: OPENAI_RESPONSES });
     expect([call.operation, call.maxTokens, call.outputTokens]).toEqual(["responses", 99, 99]);
-    expect(call.inputTokens).toBe(Math.ceil((8 + 5 + 12) / 3));
+    expect(call.inputTokens).toBe(Math.ceil((8 + 5 + 12 + 9) / 3));
   });
 
   it("expects no output of embeddings", () => {
@@ -127,7 +127,7 @@ describe("other endpoints", () => {
       model: "claude-opus-5",
       max_tokens: 10,
       system: [{ type: "text", text: "x".repeat(300), cache_control: control }],
-      messages: user("x".repeat(288)),
+      messages: user("x".repeat(264)),
     });
     const cost = (control: unknown): number =>
       aCall(prices, body(control), { recognised: ANTHROPIC_MESSAGES }).cost.total - 10 * 25_000;
@@ -140,7 +140,7 @@ describe("other endpoints", () => {
     const call = (length: number): number =>
       aCall(prices, { model: "gpt-6-sol", messages: user("x".repeat(length)), max_tokens: 1 }).cost.cacheWrite;
     expect(call(300)).toBe(0);
-    expect(call(6_000)).toBe(2_004 * 2_500);
+    expect(call(6_000)).toBe(2_007 * 2_500);
   });
 
   it("takes a dearer tier that is asked for", () => {

@@ -13,14 +13,14 @@ beforeAll(async () => {
   prices = await loadPrices({ "my-model": { input: 1, output: 2 } });
 });
 
-const messages = [{ role: "user", content: "x".repeat(288) }];
-/** 100 input tokens, 50 output tokens. */
+/** With what a provider puts around it, 100 input tokens; 50 output tokens. */
+const said = (bytes: number) => [{ role: "user", content: "x".repeat(bytes) }];
 const chat = (given: Record<string, unknown> = {}): Call =>
-  aCall(prices, { model: "gpt-4o", messages, max_tokens: 50, stream: true, ...given });
+  aCall(prices, { model: "gpt-4o", messages: said(279), max_tokens: 50, stream: true, ...given });
 const claude = (given: Record<string, unknown> = {}): Call =>
   aCall(
     prices,
-    { model: "claude-opus-5", messages, max_tokens: 50, stream: true, ...given },
+    { model: "claude-opus-5", messages: said(264), max_tokens: 50, stream: true, ...given },
     { recognised: ANTHROPIC_MESSAGES },
   );
 

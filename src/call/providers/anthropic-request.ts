@@ -8,6 +8,10 @@ import type { RequestFacts } from "../provider.ts";
 
 const MESSAGE_BYTES = 12;
 
+/** What the API itself puts around a request, and more of it where the model is to think: recorded traffic. */
+const REQUEST_BYTES = 24;
+const THINKING_BYTES = 120;
+
 /**
  * The hidden system prompt that any tool brings, and each server tool's own: up to about 800 tokens
  * (platform.claude.com/docs, tool use pricing).
@@ -18,6 +22,8 @@ const TOOL_PROMPT_BYTES = 2_400;
 export function readAnthropicRequest(json: unknown): RequestFacts {
   const body = fields(json) ?? {};
   const all = new Gathering();
+  all.textBytes += REQUEST_BYTES;
+  if (fields(body.thinking) !== null) all.textBytes += THINKING_BYTES;
   all.caches(body.cache_control);
   const system = all.listen(() => walkContent(body.system, all));
   const tools = list(body.tools);

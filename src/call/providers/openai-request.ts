@@ -10,11 +10,19 @@ import type { RequestFacts } from "../provider.ts";
 /** Role names and separators around each message: about 4 tokens, at 3 bytes each. */
 const MESSAGE_BYTES = 12;
 
+/** What the provider puts before an answer: 3 tokens. */
+const REQUEST_BYTES = 9;
+
+/** With tools the responses endpoint adds instructions on their use: up to about 250 tokens in recorded traffic. */
+const RESPONSE_TOOLS_BYTES = 750;
+
 /** What the body says; a body that is no object reads as one that says nothing. */
 export function readOpenaiRequest(operation: Operation, json: unknown): RequestFacts {
   const body = fields(json) ?? {};
   const model = text(body.model);
   const all = new Gathering();
+  if (operation !== "embeddings") all.textBytes += REQUEST_BYTES;
+  if (operation === "responses" && list(body.tools).length > 0) all.textBytes += RESPONSE_TOOLS_BYTES;
   const said = walkers[operation]?.(body, all, model ?? "") ?? { system: "", lastMessage: "" };
   all.json(body.tools);
   all.json(body.functions);
@@ -92,6 +100,7 @@ function walkMessage(message: Fields, all: Gathering, model: string): void {
   walkContent(message.output, all, model);
   walkContent(message.summary, all, model);
   all.json(message.action);
+  all.json(message.tools);
   for (const called of list(message.tool_calls)) {
     const { function: fn, custom } = fields(called) ?? {};
     all.text(fields(fn)?.name);
