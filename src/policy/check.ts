@@ -155,10 +155,12 @@ function filterOf(subjects: readonly Subject[], when: Filter | null): Filter | n
 
 /** The scopes of the first subject that lives on after a call, where an action closes anything. */
 function closedBy(subjects: readonly Subject[], actions: readonly Action[]): readonly string[] {
-  if (!actions.some(({ kind }) => kind === "deny for" || kind === "pause")) return [];
+  if (!actions.some(({ kind }) => kind === "deny for" || kind === "pause")) return NO_SCOPES;
   for (const subject of subjects) {
     if (subject.kind === "meter") return subject.meter.scopes;
     if (subject.kind === "budget") return subject.budget.meter.scopes;
   }
-  return [];
+  return NO_SCOPES;
 }
+
+const NO_SCOPES: readonly string[] = Object.freeze([]);
