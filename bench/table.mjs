@@ -1,0 +1,89 @@
+// The figures as a table for people; targets are those of the design, as ratios.
+
+const us = (value) => `${value.toFixed(value < 10 ? 1 : 0)} µs`;
+const added = (value) => `${value < 0 ? "-" : "+"}${us(Math.abs(value))}`;
+const times = (value) => `${value.toFixed(2)} x`;
+
+export function print({ node, cpu, pinned, preload, calls, stores }) {
+  const out = (text = "") => process.stdout.write(`${text}\n`);
+  const rows = (head, body) => {
+    const all = [head, ...body];
+    const widths = head.map((_, at) => Math.max(...all.map((row) => row[at].length)));
+    const line = (row) =>
+      row.map((cell, at) => (at === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[at]))).join("   ");
+    out(line(head));
+    out("-".repeat(line(head).length));
+    for (const row of body) out(line(row));
+    out();
+  };
+
+  out();
+  out(
+    `Node ${node}, ${cpu}, ${pinned ? "client and servers pinned to a core each" : "not pinned"}. Medians of interleaved runs.`,
+  );
+  out();
+  rows(
+    ["before user code, 25 rules, file store", "bare node", "with the guard", "added"],
+    [
+      [
+        `a process that does nothing (${preload.runs} runs)`,
+        `${preload.bare.toFixed(1)} ms`,
+        `${preload.guarded.toFixed(1)} ms`,
+        `${(preload.guarded - preload.bare).toFixed(1)} ms`,
+      ],
+    ],
+  );
+
+  const names = { json: "a whole call", stream: "first byte of a stream", plain: "request to no provider" };
+  const stored = Object.keys(calls.figures.json).filter((name) => name !== "direct");
+  rows(
+    [`fetch to loopback (${calls.calls} each)`, "direct", ...stored.map((name) => `${name} store`)],
+    Object.entries(names).map(([kind, label]) => {
+      const figures = calls.figures[kind];
+      const base = figures.direct.p50;
+      return [
+        label,
+        us(base),
+        ...stored.map((name) => `${added(figures[name].p50 - base)} (${times(figures[name].p50 / base)})`),
+      ];
+    }),
+  );
+
+  const ratio = (value, floor) => (floor ? times(value / floor) : "-");
+  const store = (name, figures, floor) =>
+    figures && [
+      [
+        `${name}: judge, 4 scopes x 2 windows`,
+        us(figures.judge),
+        figures.floor ? us(figures.floor) : "-",
+        ratio(figures.judge, figures.floor),
+        floor,
+      ],
+      [
+        `${name}: settle`,
+        us(figures.settle),
+        figures.floor ? us(figures.floor) : "-",
+        ratio(figures.settle, figures.floor),
+        floor,
+      ],
+    ];
+  rows(
+    ["stores", "p50", "floor", "ratio", "the floor is"],
+    [
+      ...store("memory", stores.memory, "-"),
+      ...store("file", stores.file, stores.file.floor ? "BEGIN IMMEDIATE; UPDATE; COMMIT" : "- (no node:sqlite here)"),
+      ...(store("redis", stores.redis, 'EVALSHA "return 1"') ?? [["redis", "-", "-", "-", "no redis-server here"]]),
+    ],
+  );
+  rows(
+    ["per call, no I/O", "time"],
+    [
+      ["which rules apply, of 10", `${stores.rules10.toFixed(0)} ns`],
+      [
+        "which rules apply, of 10,000",
+        `${stores.rules10000.toFixed(0)} ns (${times(stores.rules10000 / stores.rules10)})`,
+      ],
+      ["a host that is no provider", `${stores.recognise.toFixed(0)} ns`],
+    ],
+  );
+}
