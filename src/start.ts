@@ -4,7 +4,6 @@
  * @module
  */
 import { randomUUID } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { hostsFromEnvironment } from "./call/hosts.ts";
 import { loadPrices, type Prices } from "./call/price.ts";
 import { recogniser } from "./call/recognise.ts";
@@ -20,6 +19,7 @@ import { watchIncoming } from "./incoming.ts";
 import { teacher } from "./learned.ts";
 import { loadPlan } from "./load-plan.ts";
 import { withRegister } from "./node-options.ts";
+import { moduleFile } from "./paths.ts";
 import { indexRules } from "./policy/match.ts";
 import type { Plan } from "./policy/plan.ts";
 import { share, shared } from "./shared.ts";
@@ -78,10 +78,7 @@ function begin(config: Config, log: Log): void {
     clock: now,
   });
   install(guard);
-  process.env.NODE_OPTIONS = withRegister(
-    process.env.NODE_OPTIONS,
-    fileURLToPath(new URL("./register.js", import.meta.url)),
-  );
+  process.env.NODE_OPTIONS = withRegister(process.env.NODE_OPTIONS, moduleFile("register"));
   share({
     version: version(),
     ledger: { store, plan, mode: config.mode },

@@ -4,13 +4,12 @@
  */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { findRoot } from "../config.ts";
+import { packageRoot } from "../paths.ts";
 import { CommandError, exit, usageError } from "./exit.ts";
 import type { Arguments, Verb, World } from "./verb.ts";
 
-/** The package's own policies, two folders up from src/cli and from dist/cli. */
-const starter = fileURLToPath(new URL("../../policies/starter.budget", import.meta.url));
+const starter = join(packageRoot, "policies", "starter.budget");
 
 export const init: Verb = {
   name: "init",

@@ -4,17 +4,14 @@
  */
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
-import { fileURLToPath } from "node:url";
 import { readConfig } from "../config.ts";
 import { withRegister } from "../node-options.ts";
+import { moduleFile } from "../paths.ts";
 import { describeStore } from "../store/open.ts";
 import { CommandError, usageError } from "./exit.ts";
 import { pinned } from "./pinned.ts";
 import { loadPolicy } from "./policy.ts";
 import type { Verb, World } from "./verb.ts";
-
-/** Next to the folder of this file, in src and in dist; the ending is the one this file has. */
-const register = fileURLToPath(new URL(`../register${import.meta.url.slice(-3)}`, import.meta.url));
 
 export const run: Verb = {
   name: "run",
@@ -42,7 +39,7 @@ export const run: Verb = {
     const env = {
       ...world.env,
       ...pinned(config, sources.length > 0, world.env),
-      NODE_OPTIONS: withRegister(world.env.NODE_OPTIONS, register),
+      NODE_OPTIONS: withRegister(world.env.NODE_OPTIONS, moduleFile("register")),
     };
     return await follow(command, args, env, world);
   },

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { codeFile } from "../paths.ts";
 
 /** A Lua script and the name under which Redis caches it. */
 export interface Script {
@@ -9,7 +10,7 @@ export interface Script {
 
 export type Scripts = Readonly<Record<"judge" | "settle" | "extend" | "read" | "close" | "gates", Script>>;
 
-/** Reads the scripts that lie beside this file, their includes put in. */
+/** Reads the scripts in `lua/`, their includes put in. */
 export function loadScripts(): Scripts {
   const load = (name: string): Script => {
     const source = read(`${name}.lua`).replace(/^--- @include "(.+)"$/gm, (_, path: string) => read(path));
@@ -25,4 +26,4 @@ export function loadScripts(): Scripts {
   };
 }
 
-const read = (path: string): string => readFileSync(new URL(`./lua/${path}`, import.meta.url), "utf8");
+const read = (path: string): string => readFileSync(codeFile(`store/lua/${path}`), "utf8");

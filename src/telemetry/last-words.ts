@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import type { CostConvention } from "../config.ts";
+import { moduleFile } from "../paths.ts";
 import type { Account } from "./observation.ts";
 
 /** What the emitting process needs to make the spans of a process that is ending. */
@@ -23,9 +23,8 @@ export function speakLast(words: LastWords): boolean {
   const env = { ...process.env };
   // The flags of this process, our own preload among them, are not for the messenger.
   delete env.NODE_OPTIONS;
-  const script = fileURLToPath(import.meta.url).replace(/last-words(\.[jt]s)$/, "emit$1");
   try {
-    const { status } = spawnSync(process.execPath, [script], {
+    const { status } = spawnSync(process.execPath, [moduleFile("telemetry/emit")], {
       input: JSON.stringify({ ...words, accounts: words.accounts.map(portable) }),
       env,
       timeout: CAP,
