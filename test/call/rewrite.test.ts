@@ -72,13 +72,17 @@ describe("an edit of any JSON object", () => {
   const key = fc.oneof(fc.string(), fc.constantFrom("a", "max_tokens", '"', "\\", "é"));
   const object = fc.dictionary(key, fc.jsonValue());
 
-  it("gives the object with that one number", () => {
+  // The expected text is put together, not parsed: JSON.parse of Node 24.21 and 26.10 mistakes some one-letter escaped keys.
+  it("changes that one number and no other byte", () => {
     fc.assert(
-      fc.property(object, fc.nat(), fc.constantFrom(0, 1, 4), (given, value, indent) => {
-        fc.pre(!Object.hasOwn(given, "__proto__"));
-        const text = JSON.stringify(given, null, indent);
-        const edited = editNumber(Buffer.from(text), ["max_tokens"], value, true)?.toString() ?? "";
-        expect(JSON.parse(edited)).toEqual(JSON.parse(JSON.stringify({ ...given, max_tokens: value })));
+      fc.property(object, fc.nat(), fc.constantFrom("", " ", "\r\n\t"), (given, value, space) => {
+        const write = (members: readonly (readonly [string, string])[]): string =>
+          `{${members.map(([name, json]) => `${space}${JSON.stringify(name)}${space}:${space}${json}${space}`).join(",")}}`;
+        const members = Object.entries(given).map(([name, json]) => [name, JSON.stringify(json)] as const);
+        const edited = editNumber(Buffer.from(write(members)), ["max_tokens"], value, true)?.toString();
+        const changed = members.map(([name, json]) => [name, name === "max_tokens" ? `${value}` : json] as const);
+        const added = write(members).replace("{", () => `{"max_tokens":${value}${members.length > 0 ? "," : ""}`);
+        expect(edited).toBe(Object.hasOwn(given, "max_tokens") ? write(changed) : added);
       }),
     );
   });

@@ -40,7 +40,11 @@ describe("a stream of events", () => {
 
   it("joins data of several lines", () => {
     const lines = 'data: {"id":"1",\ndata:"usage":\ndata: {"prompt_tokens":1}}\n\n';
-    expect(read(lines).told).toEqual([{ id: "1", usage: { prompt_tokens: 1 } }]);
+    for (const end of ["\n", "\r\n", "\r"]) {
+      for (const piece of [1, 2, 4096]) {
+        expect(read(lines.replaceAll("\n", end), piece).told).toEqual([{ id: "1", usage: { prompt_tokens: 1 } }]);
+      }
+    }
   });
 
   it("takes the last event where the blank line after it is missing", () => {
