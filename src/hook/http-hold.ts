@@ -88,15 +88,15 @@ export class HttpHold {
     else this.#wait();
   }
 
-  /** The output is full. The caller is told to go on all the same: what it writes is wanted for the decision. */
-  full(): void {
-    if (this.#asked) return;
+  /**
+   * A piece was taken in. Its callback, and the 'drain' of an output that is `full`, would come when the socket has it:
+   * a caller who writes the rest only then is told at once, since the rest is wanted for the decision.
+   */
+  taken(written: (() => void) | undefined, full: boolean): void {
+    if (this.#asked || (written === undefined && !full)) return;
     process.nextTick(() => {
-      const { request } = this.#parts;
-      if (this.#asked || !this.held || request.finished) return;
-      const symbol = Object.getOwnPropertySymbols(request).find(({ description }) => description === "kNeedDrain");
-      if (symbol !== undefined) Reflect.set(request, symbol, false);
-      request.emit("drain");
+      written?.();
+      if (full) this.#drain();
     });
   }
 
@@ -116,6 +116,14 @@ export class HttpHold {
   destroyed(): void {
     this.#watch.callerLeft();
     if (this.held) this.#giveUp();
+  }
+
+  #drain(): void {
+    const { request } = this.#parts;
+    if (this.#asked || !this.held || request.finished) return;
+    const symbol = Object.getOwnPropertySymbols(request).find(({ description }) => description === "kNeedDrain");
+    if (symbol !== undefined) Reflect.set(request, symbol, false);
+    request.emit("drain");
   }
 
   /** A body that does not end may be waiting for the response. */

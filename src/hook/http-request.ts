@@ -46,12 +46,11 @@ export function* destinationsOf(request: Request): Generator<{ readonly origin: 
   const base: Origin = { protocol, hostname, port: protocol === "https:" ? 443 : 80 };
   const header = headerOf(request, "host");
   const named = header === undefined ? null : withHost(header, base);
-  if (named === null || named.hostname === hostname) {
-    yield { origin: named ?? base, path };
-    return;
-  }
-  yield { origin: named, path };
-  yield { origin: { ...base, port: named.port }, path };
+  yield { origin: named ?? base, path };
+  // A `host` header of the caller's own need not name the host that is connected to, nor its port.
+  if (named === null || (named.hostname === hostname && named.port === base.port)) return;
+  if (named.hostname !== hostname) yield { origin: { ...base, port: named.port }, path };
+  yield { origin: base, path };
 }
 
 /** All headers that will leave, names in lower case. */

@@ -51,11 +51,12 @@ export class HttpHook {
     this.#patches.apply(prototype, "write", (original) => {
       return function write(this: unknown, chunk: unknown, encoding: unknown, callback: unknown): unknown {
         const hold = hook.#open(this);
-        const room = original.call(this, chunk, encoding, callback);
-        if (hold?.held === true) {
-          hold.piece(chunk, encoding);
-          if (room === false) hold.full();
-        }
+        if (hold?.held !== true) return original.call(this, chunk, encoding, callback);
+        const plain = typeof encoding !== "function";
+        const written = writtenOnce(plain ? callback : encoding);
+        const room = original.call(this, chunk, plain ? encoding : undefined, written);
+        hold.piece(chunk, encoding);
+        hold.taken(written, room === false);
         return room;
       };
     });
@@ -118,7 +119,8 @@ export class HttpHook {
 
   #hold(request: Request): HttpHold | null {
     const onSocket = this.#onSocket;
-    if (onSocket === null || request.method === "CONNECT") return null;
+    // A request that its caller aborted before it began ends in node:http's own way.
+    if (onSocket === null || request.destroyed || request.method === "CONNECT") return null;
     for (const destination of destinationsOf(request)) {
       const { hostname, port } = destination.origin;
       const concern = this.#gatekeeper.concerns(hostname, port, request.method, destination.path);
@@ -135,6 +137,17 @@ export class HttpHook {
     }
     return null;
   }
+}
+
+/** A write's callback that is called once, however many call it. */
+function writtenOnce(callback: unknown): ((error?: unknown) => void) | undefined {
+  if (typeof callback !== "function") return undefined;
+  let told = false;
+  return (error) => {
+    if (told) return;
+    told = true;
+    callback(error);
+  };
 }
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;

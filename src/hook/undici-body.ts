@@ -64,7 +64,7 @@ export async function collectBody(body: unknown, sized: boolean, limits: Limits,
 
 /** A new body in the form of the old where the form says something: a Blob brings its own content-type. */
 export function reshaped(body: unknown, bytes: Buffer): unknown {
-  return isBlob(body) ? new Blob([bytes], { type: body.type }) : bytes;
+  return isBlob(body) ? new Blob([new Uint8Array(bytes)], { type: body.type }) : bytes;
 }
 
 type Source = AsyncIterator<unknown> | Iterator<unknown>;

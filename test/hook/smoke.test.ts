@@ -1,4 +1,4 @@
-import { get, request } from "node:http";
+import { request } from "node:http";
 import { afterEach, expect, test } from "vitest";
 import { install } from "../../src/hook/install.ts";
 import { loopback } from "../support/loopback.ts";
