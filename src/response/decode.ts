@@ -3,9 +3,7 @@
  * In: the header's value and bytes as they came. Out: plain bytes, in order, each time some are ready.
  * @module
  */
-
 import type { Transform } from "node:stream";
-import zlib from "node:zlib";
 
 /** Takes encoded bytes and gives plain ones to its sink. */
 export interface Decoder {
@@ -24,49 +22,48 @@ export function decoder(encoding: string | undefined, sink: (bytes: Uint8Array) 
   // The header lists encodings in the order they were applied: the last is undone first.
   for (const name of names) {
     const inner = next;
-    const make = streams[name];
-    if (make === undefined || !make.available) return null;
-    next = stage(make.open, inner);
+    const opener = Object.hasOwn(openers, name) ? openers[name] : undefined;
+    if (opener === undefined) return null;
+    next = stage(opener, inner);
   }
   return next;
 }
 
-interface Encoding {
-  readonly available: boolean;
-  /** `first`: the first byte, which tells raw deflate from wrapped. */
-  open(first: number): Transform;
-}
+/** Makes a stream for one encoding, null where the runtime has none; `first` is the first byte of the encoded body. */
+type Opener = (zlib: Zlib, first: number) => Transform | null;
+
+type Zlib = typeof import("node:zlib");
+
+/** Fetched when a response is first found to be compressed, not at preload. */
+const loadZlib = (): Zlib => process.getBuiltinModule("node:zlib");
 
 // A response that was cut must still give what came: flush at its end instead of insisting on a trailer.
-const cut = { finishFlush: zlib.constants.Z_SYNC_FLUSH };
-const gzip: Encoding = { available: true, open: () => zlib.createGunzip(cut) };
+const gzip: Opener = (zlib) => zlib.createGunzip({ finishFlush: zlib.constants.Z_SYNC_FLUSH });
 
-const streams: Readonly<Record<string, Encoding>> = {
+const openers: Readonly<Record<string, Opener>> = {
   gzip,
   "x-gzip": gzip,
   // RFC 9110 says zlib-wrapped; servers also send it raw. The wrapper's first byte ends in 8.
-  deflate: {
-    available: true,
-    open: (first) => ((first & 0x0f) === 0x08 ? zlib.createInflate(cut) : zlib.createInflateRaw(cut)),
+  deflate: (zlib, first) => {
+    const cut = { finishFlush: zlib.constants.Z_SYNC_FLUSH };
+    return (first & 0x0f) === 0x08 ? zlib.createInflate(cut) : zlib.createInflateRaw(cut);
   },
-  br: {
-    available: true,
-    open: () => zlib.createBrotliDecompress({ finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH }),
-  },
+  br: (zlib) => zlib.createBrotliDecompress({ finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH }),
   // Node 22.15 and 23.8 brought it.
-  zstd: {
-    available: typeof zlib.createZstdDecompress === "function",
-    open: () => zlib.createZstdDecompress({ finishFlush: zlib.constants.ZSTD_e_flush }),
-  },
+  zstd: (zlib) =>
+    typeof zlib.createZstdDecompress === "function"
+      ? zlib.createZstdDecompress({ finishFlush: zlib.constants.ZSTD_e_flush })
+      : null,
 };
 
-function stage(open: (first: number) => Transform, inner: Decoder): Decoder {
+function stage(opener: Opener, inner: Decoder): Decoder {
   let stream: Transform | null = null;
   let broken = false;
-  const start = (first: number): Transform => {
-    const made = open(first);
-    made.on("data", (bytes: Buffer) => inner.push(bytes));
-    made.on("error", () => {
+  const start = (first: number): Transform | null => {
+    const made = opener(loadZlib(), first);
+    broken = made === null;
+    made?.on("data", (bytes: Buffer) => inner.push(bytes));
+    made?.on("error", () => {
       broken = true;
     });
     return made;
@@ -76,7 +73,7 @@ function stage(open: (first: number) => Transform, inner: Decoder): Decoder {
       if (broken || bytes.length === 0) return;
       stream ??= start(bytes[0] ?? 0);
       // A copy: decoding goes on after the caller has the bytes and may use their memory again.
-      stream.write(Buffer.from(bytes));
+      stream?.write(Buffer.from(bytes));
     },
     async finish() {
       const open = stream;

@@ -43,6 +43,7 @@ describe("a well-known host", () => {
     ["GET", "/v1/realtime?model=gpt-realtime", "openai other unmetered"],
     ["POST", "/v1/vector_stores", "openai other unmetered"],
     ["POST", "/v1/something/new", "openai other unmetered"],
+    ["POST", "/v1/constructor", "openai other unmetered"],
   ])("tells what %s %s at OpenAI spends", (method, path, expected) => {
     expect(seen("api.openai.com", method, path)).toBe(expected);
   });

@@ -75,6 +75,7 @@ describe("a response", () => {
 
   it("in an encoding that nobody knows is not decoded", () => {
     expect(decoder("lzma", () => {})).toBeNull();
+    expect(decoder("constructor", () => {})).toBeNull();
     expect(decoder("gzip, lzma", () => {})).toBeNull();
   });
 

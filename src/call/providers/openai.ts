@@ -8,11 +8,11 @@ import { readOpenaiRequest } from "./openai-request.ts";
 import { openaiUsageReader } from "./openai-usage.ts";
 import { segments } from "./segments.ts";
 
-const METERED: Readonly<Record<string, Operation>> = {
-  completions: "completions",
-  responses: "responses",
-  embeddings: "embeddings",
-};
+const METERED: ReadonlyMap<string, Operation> = new Map([
+  ["completions", "completions"],
+  ["responses", "responses"],
+  ["embeddings", "embeddings"],
+]);
 
 /** First parts of paths whose writes cost nothing. */
 const FREE = new Set(["moderations", "files", "uploads", "conversations", "organization", "models"]);
@@ -31,7 +31,7 @@ function endpoint(method: string, path: string): Endpoint {
   const before = parts.at(-2) ?? "";
   if (last === "completions" && before === "chat") return { operation: "chat", spending: "metered" };
   if (last === "compact" && before === "responses") return { operation: "responses", spending: "metered" };
-  const operation = METERED[last];
+  const operation = METERED.get(last);
   if (operation !== undefined) return { operation, spending: "metered" };
   if (FREE_VERBS.has(last)) return other("free");
   // What changes or reads one stored answer: /chat/completions/ID.
