@@ -468,11 +468,14 @@ export function conformance(name: string, jumps: boolean, make: () => Promise<Be
         expect(before.readings[0]?.resetsAt).toBe(before.now + 1);
         await bench.pass(1);
         expect(await standing()).toEqual({ spent: 0, held: 0 });
-        const after = await judged({ stops: [above(10)] });
+        const after = await judged({ stops: [above(10)], holdMs: HOUR });
         expect(after.held).toBe(true);
+        // Time enough for what is over to be forgotten.
+        await bench.pass(50_000);
+        expect(await standing()).toEqual({ spent: 0, held: 10 });
         await store.settle(aSettlement(before.attempt, before.now));
         expect(await standing()).toEqual({ spent: 0, held: 10 });
-        await bench.pass(-1);
+        await bench.pass(-50_001);
         expect(await standing()).toEqual({ spent: 15, held: 0 });
       });
 

@@ -13,7 +13,9 @@ function behindWire(clock: () => number) {
   const store = openMemory(clock);
   let cut = false;
   let slow: Promise<void> | null = null;
+  let asked = 0;
   const through = async <T>(work: () => Promise<T>): Promise<T> => {
+    asked++;
     if (cut) throw new StoreDown("the wire is cut");
     const answer = await work();
     await slow;
@@ -30,6 +32,8 @@ function behindWire(clock: () => number) {
   return {
     store,
     wired,
+    /** How often anything was asked over it. */
+    asked: () => asked,
     cut: (value: boolean) => {
       cut = value;
     },
@@ -128,6 +132,11 @@ test("a judgement that takes too long is StoreDown, and the hold it made after a
   const began = performance.now();
   await expect(fallback.judge(aRequest())).rejects.toThrow(/did not answer within 40 ms/);
   expect(performance.now() - began).toBeLessThan(1_000);
+  const asked = wire.asked();
+  const more = Array.from({ length: 20 }, () => fallback.judge(aRequest()).catch((error) => error));
+  expect((await Promise.all(more)).every((error) => error instanceof StoreDown)).toBe(true);
+  // At most the sign of life that is asked for meanwhile.
+  expect(wire.asked() - asked).toBeLessThanOrEqual(1);
   expect((await wire.store.read([ask]))[0]?.held).toBe(10);
   letGo();
   await back;
