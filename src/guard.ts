@@ -172,6 +172,7 @@ export function createGuard(parts: Parts): Guard {
       attemptNumber: judged.attemptNumber,
       textTokens: Math.ceil(facts.textBytes / 3),
       mediaTokens: facts.mediaTokens + facts.audioTokens,
+      asked: facts.terms,
       sight,
       clock: parts.clock,
       log,

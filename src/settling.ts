@@ -5,7 +5,7 @@
 import { type Bill, type Call, NONE, type Outcome } from "./call/call.ts";
 import { lessonKeys } from "./call/estimate.ts";
 import type { Prices } from "./call/price.ts";
-import type { Provider } from "./call/provider.ts";
+import type { Provider, Terms } from "./call/provider.ts";
 import type { Clock } from "./clock.ts";
 import type { Failure, Tap } from "./hook/exchange.ts";
 import type { Plan } from "./policy/plan.ts";
@@ -27,6 +27,8 @@ export interface SettlingOptions {
   /** What the input was estimated from, before anything learned: tokens of text, and of pictures and sound. */
   readonly textTokens: number;
   readonly mediaTokens: number;
+  /** The terms that the request asked for: what an answer without usage is charged by. */
+  readonly asked: Terms;
   readonly sight: Sight;
   readonly clock: Clock;
   readonly log: Log;
@@ -86,7 +88,7 @@ async function finish(
   const endedAt = options.clock();
   try {
     const reading = reader === null ? NO_RESPONSE : await reader.finish();
-    const billed = bill({ call, reading, outcome, prices: options.prices });
+    const billed = bill({ call, reading, outcome, prices: options.prices, asked: options.asked });
     if (!options.left()) return await options.settle(releaseOf(options.plan, call, options.judgedAt));
     // Called at once and awaited later: an embedded store has then written before this process can be ended.
     const settled = options.settle(settlementOf(options, billed, outcome));

@@ -16,7 +16,8 @@ import { run } from "./run.ts";
 import { status } from "./status.ts";
 import type { Verb, World } from "./verb.ts";
 
-const verbs: readonly Verb[] = [init, run, check, status, pause, resume];
+/** Every command, in the order of the help. */
+export const verbs: readonly Verb[] = [init, run, check, status, pause, resume];
 
 /** Runs one command; never rejects for what a user can do wrong. Returns the exit code. */
 export async function dispatch(args: readonly string[], world: World): Promise<number> {
