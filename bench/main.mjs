@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { measureCalls } from "./calls.mjs";
+import { bundleInternals } from "./internals.mjs";
 import { launch, lines, pinned, startRedis } from "./machine.mjs";
 import { measurePreload } from "./preload.mjs";
 import { print } from "./table.mjs";
@@ -28,9 +29,9 @@ try {
   say("guarded calls beside direct ones ...");
   const calls = await measureCalls({ project, redis });
   say("stores and policy beside their floors ...");
-  const child = launch(0, process.execPath, [join(root, "bench", "stores.mjs"), project, redis?.url ?? ""], {
-    cwd: root,
-  });
+  const internals = await bundleInternals(root);
+  const args = [join(root, "bench", "stores.mjs"), project, internals, redis?.url ?? ""];
+  const child = launch(0, process.execPath, args, { cwd: root });
   const stores = JSON.parse(await lines(child)());
   const result = {
     node: process.versions.node,

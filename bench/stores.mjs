@@ -2,13 +2,11 @@
 // one line of JSON: microseconds for stores, nanoseconds for the policy.
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { recogniser } from "../dist/call/recognise.js";
-import { compile } from "../dist/policy/compile.js";
-import { indexRules } from "../dist/policy/match.js";
-import { openStore } from "../dist/store/open.js";
+import { pathToFileURL } from "node:url";
 import { median } from "./machine.mjs";
 
-const [folder, redisUrl = ""] = process.argv.slice(2);
+const [folder, internals, redisUrl = ""] = process.argv.slice(2);
+const { compile, indexRules, openStore, recogniser } = await import(pathToFileURL(internals).href);
 const BATCH = 40;
 const ROUNDS = 40;
 const windows = [
