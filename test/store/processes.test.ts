@@ -6,7 +6,7 @@ import { openStore } from "../../src/store/open.ts";
 import { loadSqlite } from "../../src/store/sqlite.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { above, aCharge, aMeter, aRequest, aSettlement, total, unique } from "./asks.ts";
-import { startWorker } from "./workers.ts";
+import { buildWorker, removeWorker, startWorker } from "./workers.ts";
 
 const key = "tenant.cost.total|acme";
 const asks = [{ key, window: total }];
@@ -15,6 +15,9 @@ const calls = (count: number, limit: number, holdMs = 60_000) =>
     aRequest({ holdMs, meters: [aMeter({ key, window: total, floor: 4 })], stops: [above(limit)] }),
   );
 const bill = () => aSettlement(unique("bill"), Date.now(), { charges: [aCharge({ key, window: total, amount: 7 })] });
+
+beforeAll(buildWorker);
+afterAll(removeWorker);
 
 /** What real processes on one ledger must do, whichever engine it has. */
 function shared(name: string, address: () => string): void {

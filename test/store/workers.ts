@@ -1,10 +1,28 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { existsSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
 import type { JudgeRequest, Settlement } from "../../src/store/store.ts";
 
-const script = fileURLToPath(new URL("./worker.mjs", import.meta.url));
-const built = fileURLToPath(new URL("../../dist/store/open.js", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
+/** A package of its own, under node_modules, where the stores' dependencies are found. */
+const folder = join(root, "node_modules", ".cache", "budget-guard", `workers-${process.pid}`);
+const script = join(folder, "dist", "worker.js");
+
+/** Bundles what the processes run: Node 20 cannot run the sources. */
+export async function buildWorker(): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  cpSync(join(root, "src", "store", "lua"), join(folder, "dist", "store", "lua"), { recursive: true });
+  const input = join(root, "test", "store", "worker.ts");
+  const bundle = await rolldown({ input, platform: "node", external: /^(node:|ioredis)/ });
+  await bundle.write({ file: script, format: "esm", codeSplitting: false });
+}
+
+export function removeWorker(): void {
+  rmSync(folder, { recursive: true, force: true });
+}
 
 /** A process that judges on a ledger on its own. */
 export interface Worker {
@@ -21,7 +39,6 @@ export interface Worker {
 
 /** Starts a process and waits until its store is open, or cannot be. */
 export async function startWorker(url: string, env: Readonly<Record<string, string>> = {}): Promise<Worker> {
-  if (!existsSync(built)) throw new Error("dist is missing: build the package first (npm run build)");
   const child = fork(script, [url], { env: { ...process.env, ...env }, execArgv: [], serialization: "advanced" });
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
   const heard = () => new Promise<unknown>((resolve) => child.once("message", resolve));
