@@ -1,5 +1,3 @@
-import { isMainThread } from "node:worker_threads";
-
 /** What is to be done when the process ends, by the way it ends. */
 export interface EndingWork {
   /** Nothing is left to do: asynchronous work may still be started, and the event comes again after it. */
@@ -18,6 +16,8 @@ const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 /** Listens to the end of the process; returns a function that stops listening. */
 export function onEnding(work: EndingWork): () => void {
   const { atRest, atExit } = work;
+  // Workers get no signals.
+  const { isMainThread } = process.getBuiltinModule("node:worker_threads");
   const signals = isMainThread ? SIGNALS : [];
   const ignore = (): void => {
     for (const signal of signals) process.off(signal, onSignal);

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import type { CostConvention } from "../config.ts";
 import { moduleFile } from "../paths.ts";
 import type { Account } from "./observation.ts";
@@ -24,6 +23,8 @@ export function speakLast(words: LastWords): boolean {
   // The flags of this process, our own preload among them, are not for the messenger.
   delete env.NODE_OPTIONS;
   try {
+    // Loaded only here: it takes two milliseconds, which the start of every process would pay.
+    const { spawnSync } = process.getBuiltinModule("node:child_process");
     const { status } = spawnSync(process.execPath, [moduleFile("telemetry/emit")], {
       input: JSON.stringify({ ...words, accounts: words.accounts.map(portable) }),
       env,

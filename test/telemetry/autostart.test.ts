@@ -1,17 +1,17 @@
 /** Whole processes whose only set-up is environment variables, against a collector on loopback. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { rolldown } from "rolldown";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type OtlpSink, otlpSink } from "../support/otlp-sink.ts";
 import { type Project, project } from "../support/run-app.ts";
 import { decided, ended, refused } from "./scene.ts";
 
 const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const built = join(repository, "dist", "telemetry");
 /** A folder of `@opentelemetry` packages of another major version to run all of this with: `.../node_modules/@opentelemetry`. */
 const otherSdk = process.env.BUDGET_GUARD_TEST_OTEL;
 
@@ -42,6 +42,19 @@ const traced = async () => {
 };
 `;
 
+/** The telemetry alone as a built package, with nothing installed beside it: its peers are the application's. */
+const built = mkdtempSync(join(tmpdir(), "budget-guard-built-"));
+const entries = ["otel", "log", "emit"].map((name) => [`telemetry/${name}`, `src/telemetry/${name}.ts`]);
+
+beforeAll(async () => {
+  writeFileSync(join(built, "package.json"), '{ "type": "module" }');
+  const external = [/^node:/, /^@opentelemetry\//];
+  const bundle = await rolldown({ cwd: repository, input: Object.fromEntries(entries), platform: "node", external });
+  await bundle.write({ dir: join(built, "dist"), format: "esm" });
+  await bundle.close();
+});
+afterAll(() => rmSync(built, { recursive: true }));
+
 let sink: OtlpSink;
 let app: Project;
 const headers: (string | undefined)[] = [];
@@ -62,11 +75,11 @@ afterEach(async () => {
   await sink.close();
 });
 
-function variables(telemetry = pathToFileURL(built).href): Record<string, string> {
+function variables(): Record<string, string> {
   return {
     ...sink.env,
     OTEL_SERVICE_NAME: "an-app",
-    BUDGET_GUARD_TEST_TELEMETRY: telemetry,
+    BUDGET_GUARD_TEST_TELEMETRY: pathToFileURL(join(built, "dist", "telemetry")).href,
     BUDGET_GUARD_TEST_DATA: JSON.stringify({ refused: refused(), decided: decided(), ended: ended() }),
     BUDGET_GUARD_TEST_PROVIDER: `http://127.0.0.1:${(provider.address() as AddressInfo).port}`,
   };
@@ -136,7 +149,7 @@ describe("a refusal in a process without an SDK reaches the collector", () => {
       console.log("ready");`);
     await running.printed("ready");
     running.process.kill("SIGTERM");
-    expect(await running.finished).toMatchObject({ code: 7, signal: null });
+    expect(await running.finished).toMatchObject({ code: 7, signal: null, stdout: "ready\ngoodbye\n" });
     expect(names()).toEqual([CHAT]);
   });
 
@@ -227,20 +240,20 @@ describe("nothing is started", () => {
   });
 
   test("where the application has an SDK: our spans go there", async () => {
-    const { code, stderr } = await start(`
+    const { code, stdout, stderr } = await start(`
       const { NodeSDK } = await import("@opentelemetry/sdk-node");
       const sdk = new NodeSDK({ serviceName: "theirs" });
       sdk.start();
       refuse();
       console.log(process.listenerCount("SIGTERM"));
       await sdk.shutdown();`).finished;
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "0\n", stderr: "" });
     expect(names()).toEqual([CHAT]);
     expect(sink.received()).toContain('"theirs"');
   });
 
   test("where the application registers its own soon after the first call: the held spans go there", async () => {
-    const { code, stderr } = await start(`
+    const { code, stdout, stderr } = await start(`
       refuse();
       const { NodeSDK } = await import("@opentelemetry/sdk-node");
       const sdk = new NodeSDK({ serviceName: "theirs" });
@@ -248,7 +261,7 @@ describe("nothing is started", () => {
       await call();
       await sdk.shutdown();
       console.log(process.listenerCount("SIGTERM"));`).finished;
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "0\n", stderr: "" });
     expect(names()).toEqual([CHAT, CHAT]);
     expect(sink.received()).toContain('"theirs"');
     expect(sink.received()).not.toContain('"an-app"');
@@ -265,29 +278,9 @@ describe("nothing is started", () => {
 });
 
 describe("what is missing", () => {
-  /** A copy of the build that finds nothing beside it, as a package whose optional peers are not installed. */
-  let folder = "";
-  afterEach(() => {
-    if (folder !== "") rmSync(folder, { recursive: true, force: true });
-  });
-  function alone(): string {
-    folder = mkdtempSync(join(tmpdir(), "budget-guard-alone-"));
-    cpSync(join(repository, "dist", "telemetry"), join(folder, "telemetry"), { recursive: true });
-    cpSync(join(repository, "dist", "call", "call.js"), join(folder, "call", "call.js"), { recursive: true });
-    writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-    return pathToFileURL(join(folder, "telemetry")).href;
-  }
-
   test("an endpoint without any SDK is one line that says what to install", async () => {
-    const telemetry = alone();
-    mkdirSync(join(folder, "work"));
-    writeFileSync(join(folder, "work", "app.mjs"), `${head}refuse(); await call(); refuse();`);
-    app = project({ without: ["@opentelemetry"] });
-    const { code, stderr } = await app.run({
-      flags: [],
-      script: join(folder, "work", "app.mjs"),
-      env: variables(telemetry),
-    });
+    app = project({ files: { "app.mjs": `${head}refuse(); await call(); refuse();` }, without: ["@opentelemetry"] });
+    const { code, stderr } = await app.run({ flags: [], env: variables() });
     expect(code).toBe(0);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
     expect(stderr).toContain("OTEL_EXPORTER_OTLP_ENDPOINT is set");
@@ -295,21 +288,16 @@ describe("what is missing", () => {
   });
 
   test("no API at all is no traces, and a line for those who ask", async () => {
-    const telemetry = alone();
-    mkdirSync(join(folder, "work"));
     const registered = `globalThis[Symbol.for("opentelemetry.js.api.1")] = { version: "1.9.1", trace: { getTracer() {} } };`;
-    writeFileSync(join(folder, "work", "app.mjs"), `${head}${registered} refuse(); await call(); refuse();`);
-    app = project({ without: ["@opentelemetry"] });
-    const script = join(folder, "work", "app.mjs");
-    const env = { ...variables(telemetry), BUDGET_GUARD_LOG: "info" };
-    const { code, stderr } = await app.run({ flags: [], script, env });
+    const files = { "app.mjs": `${head}${registered} refuse(); await call(); refuse();` };
+    app = project({ files, without: ["@opentelemetry"] });
+    const { code, stderr } = await app.run({ flags: [], env: { ...variables(), BUDGET_GUARD_LOG: "info" } });
     expect(code).toBe(0);
     expect(stderr.trimEnd().split("\n")).toEqual([expect.stringContaining("npm install @opentelemetry/api")]);
   });
 
   test("an API beside us that is newer than the application's is blind, so the application's own is taken", async () => {
-    const telemetry = alone();
-    const newer = join(folder, "node_modules", "@opentelemetry", "api");
+    const newer = join(built, "node_modules", "@opentelemetry", "api");
     cpSync(join(repository, "node_modules", "@opentelemetry", "api"), newer, { recursive: true });
     const version = join(newer, "build", "src", "version.js");
     writeFileSync(version, readFileSync(version, "utf8").replace(/VERSION = '[^']*'/, "VERSION = '1.99.0'"));
@@ -319,9 +307,10 @@ describe("what is missing", () => {
       sdk.start();
       refuse();
       await sdk.shutdown();`,
-      { BUDGET_GUARD_TEST_TELEMETRY: telemetry },
     );
-    expect(await running.finished).toMatchObject({ code: 0, stderr: "" });
+    const { code, stderr } = await running.finished;
+    rmSync(join(built, "node_modules"), { recursive: true });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(names()).toEqual([CHAT]);
   });
 
