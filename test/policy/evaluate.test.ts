@@ -95,6 +95,12 @@ describe("strictness", () => {
     expect(verdictOf(text.reverse().join("\n")).decided?.rule.id).toBe("a");
   });
 
+  it("the smallest id names a tie even where the rules come in another order", () => {
+    const plan = planOf("b: call.cost > $0 -> deny\na: call.cost > $0 -> deny");
+    const verdict = evaluate(plan, aCall(), [...plan.rules].reverse(), readingsOf(plan));
+    expect(verdict.decided?.rule.id).toBe("a");
+  });
+
   it("all warnings are said, also beside a refusal", () => {
     const verdict = verdictOf("w: call.cost > $0 -> warn\nx: call.cost > $0 -> warn, deny\ny: call.cost > $0 -> deny");
     expect(verdict.kind).toBe("deny");
@@ -185,6 +191,7 @@ describe("the sentence", () => {
       12_500_000,
       "would reach $0.102 of $0.100 this hour",
     ],
+    ["tenant.hourly > $0.001 -> deny", "tenant.cost.hourly", 600_000_000, 0, "has reached $0.600 of $0.001"],
     ["tenant.hourly > $0.0005 -> deny", "tenant.cost.hourly", 0, 600_000, "would reach $0.0006 of $0.0005"],
     [
       "tenant.hourly > $12_500 -> deny",

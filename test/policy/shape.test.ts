@@ -8,7 +8,7 @@ const DOLLAR = 1_000_000_000;
 describe("shaping", () => {
   it("takes the smallest cap of the rules that fire", () => {
     const plan = planOf(
-      "a: call.output_tokens > 100 -> cap 300\nb: call.output_tokens > 200 -> cap 50\nc: call.output_tokens > 9K -> cap 1",
+      "a: call.output_tokens > 100 -> cap 50\nb: call.output_tokens > 200 -> cap 300\nc: call.output_tokens > 9K -> cap 1",
     );
     const shaped = shape(plan, aCall({ outputTokens: 500 }), plan.rules, null);
     expect(shaped.cap).toBe(50);
