@@ -21,7 +21,9 @@ export interface Reply {
 }
 
 export interface AskedCall {
-  readonly body: unknown;
+  /** Text is sent as it is. */
+  readonly body?: unknown;
+  readonly method?: string;
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** One identity, or several from the outermost `withBudget` inwards. */
@@ -92,7 +94,10 @@ export function app(name: string): string {
 }
 
 export function startAsking(at: Project, provider: FakeProvider, plan: Plan, run: RunWishes = {}): Running {
-  return at.start({ ...run, args: [JSON.stringify({ url: provider.url, ...plan })] });
+  const text = JSON.stringify({ url: provider.url, ...plan });
+  // A single argument may hold 128 KB on Linux.
+  if (text.length > 100_000) at.write("plan.json", text);
+  return at.start({ ...run, args: [text.length > 100_000 ? "@plan.json" : text] });
 }
 
 /** Runs the app to its end; a process that ended badly fails the test with what it printed. */

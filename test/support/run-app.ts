@@ -49,6 +49,8 @@ export interface Finished {
 export interface Running {
   readonly process: ChildProcess;
   readonly finished: Promise<Finished>;
+  /** What it has printed so far. */
+  stdout(): string;
   /** Resolves when stdout holds the text; rejects when the process ends without it. */
   printed(text: string): Promise<void>;
   /** Writes a line to its stdin. */
@@ -147,6 +149,7 @@ function launch(command: string, args: readonly string[], cwd: string, env: Env)
   return {
     process: child,
     finished,
+    stdout: () => stdout,
     printed: (text) =>
       new Promise((resolve, reject) => {
         const watch = (): void => {

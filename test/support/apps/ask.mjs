@@ -1,10 +1,11 @@
 // An application that calls a provider with plain fetch, as its one argument says, and prints one line of JSON:
 // what came of each call. A plan: { url, calls: [{ body, path, headers, identity, abort, timeoutMs }], parallel, wait }.
-// `wait` prints "ready" and lets a line on stdin start it; `linger` keeps the process until stdin ends.
+// The plan may also stand in a file, named as @FILE. `wait` prints "ready" and lets a line on stdin start it; `linger` keeps the process until stdin ends.
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
-const plan = JSON.parse(process.argv[2]);
+const plan = JSON.parse(process.argv[2].startsWith("@") ? readFileSync(process.argv[2].slice(1)) : process.argv[2]);
 const lines = plan.wait || plan.linger ? createInterface({ input: process.stdin }) : null;
 
 async function ask(call, index) {
@@ -13,9 +14,9 @@ async function ask(call, index) {
   const signal = call.timeoutMs === undefined ? abort.signal : AbortSignal.timeout(call.timeoutMs);
   try {
     const response = await fetch(plan.url + (call.path ?? "/v1/chat/completions"), {
-      method: "POST",
+      method: call.method ?? "POST",
       headers: { "content-type": "application/json", authorization: "Bearer a-key", ...call.headers },
-      body: typeof call.body === "string" ? call.body : JSON.stringify(call.body),
+      body: call.body === undefined ? undefined : typeof call.body === "string" ? call.body : JSON.stringify(call.body),
       signal,
     });
     const decoder = new TextDecoder();
