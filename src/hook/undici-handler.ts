@@ -28,69 +28,74 @@ export function call(handler: Handler, name: string, ...args: unknown[]): unknow
  * and hands back what it returned; then the tap is told.
  */
 export function mirror(handler: Handler, tap: OnceTap): Handler {
-  const watch = watcher(tap);
+  const notes = noting(tap);
+  // A caller may end the request from inside its method: what came first is told first all the same.
+  let waiting: (() => void)[] = [];
   const mirrored: Record<string, unknown> = {};
   for (const name of METHODS) {
     if (!hasMethod(handler, name)) continue;
-    const before = watch.before[name];
-    const after = watch.after[name];
+    const note = notes[name];
     mirrored[name] = (...args: unknown[]): unknown => {
-      before?.(args);
+      const telling = note?.(args);
+      if (telling !== undefined) waiting.push(telling);
       try {
         return call(handler, name, ...args);
       } finally {
-        after?.(args);
+        const due = waiting;
+        waiting = [];
+        for (const tell of due) tell();
       }
     };
   }
   return mirrored;
 }
 
-type Watch = Readonly<Record<string, (args: unknown[]) => void>>;
+/** For each method: what is to be told after the caller has had it, as it was before. */
+type Notes = Readonly<Record<string, (args: unknown[]) => (() => void) | undefined>>;
 
-function watcher(tap: OnceTap): { readonly before: Watch; readonly after: Watch } {
+function noting(tap: OnceTap): Notes {
   let aborted = false;
-  const before: Watch = {
+  const head = (status: unknown, headers: unknown): (() => void) | undefined => {
+    // Informational answers (103 Early Hints) come before the real one.
+    if (typeof status !== "number" || (status < 200 && status !== 101)) return undefined;
+    return () => tap.head(status, headerRecord(headers));
+  };
+  const chunk = (bytes: unknown): (() => void) | undefined =>
+    bytes instanceof Uint8Array ? () => tap.chunk(bytes) : undefined;
+  const fail = (error: unknown): (() => void) => {
+    const failure = failureOf(error, aborted);
+    return () => tap.fail(failure);
+  };
+  const upgrade = (status: unknown, headers: unknown): (() => void) => {
+    return () => {
+      head(status, headers)?.();
+      tap.end();
+    };
+  };
+  return {
     onConnect(args) {
       const abort = args[0];
-      if (typeof abort !== "function") return;
+      if (typeof abort !== "function") return undefined;
       args[0] = (reason: unknown): unknown => {
         aborted = true;
         return abort(reason);
       };
+      return undefined;
     },
-  };
-  const head = (status: unknown, headers: unknown): void => {
-    // Informational answers (103 Early Hints) come before the real one.
-    if (typeof status === "number" && (status >= 200 || status === 101)) tap.head(status, headerRecord(headers));
-  };
-  const fail = (error: unknown): void => tap.fail(failureOf(error, aborted));
-  const after: Watch = {
     onHeaders: ([status, headers]) => head(status, headers),
-    onData: ([chunk]) => bytes(chunk, tap),
-    onComplete: () => tap.end(),
+    onData: ([bytes]) => chunk(bytes),
+    onComplete: () => () => tap.end(),
     onError: ([error]) => fail(error),
-    onUpgrade: ([status, headers]) => {
-      head(status, headers);
-      tap.end();
-    },
+    onUpgrade: ([status, headers]) => upgrade(status, headers),
     onResponseStart: ([, status, headers]) => head(status, headers),
-    onResponseData: ([, chunk]) => bytes(chunk, tap),
-    onResponseEnd: () => tap.end(),
-    onResponseError: ([controller, error]) => {
+    onResponseData: ([, bytes]) => chunk(bytes),
+    onResponseEnd: () => () => tap.end(),
+    onResponseError([controller, error]) {
       aborted ||= isAborted(controller);
-      fail(error);
+      return fail(error);
     },
-    onRequestUpgrade: ([, status, headers]) => {
-      head(status, headers);
-      tap.end();
-    },
+    onRequestUpgrade: ([, status, headers]) => upgrade(status, headers),
   };
-  return { before, after };
-}
-
-function bytes(chunk: unknown, tap: OnceTap): void {
-  if (chunk instanceof Uint8Array) tap.chunk(chunk);
 }
 
 /** Raw lists of buffers (old shape) and records (new shape) alike. */

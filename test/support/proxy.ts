@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, request as forward } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { pipeline } from "node:stream";
+import { exempt } from "../../src/hook/exempt.ts";
 
 export interface Proxy extends AsyncDisposable {
   readonly url: string;
@@ -15,11 +16,10 @@ export async function proxy(): Promise<Proxy> {
   const sockets = new Set<Socket>();
   const server = createServer((incoming, response) => {
     asked.push(`${incoming.method} ${incoming.url}`);
-    const outgoing = forward(incoming.url ?? "", {
-      method: incoming.method ?? "GET",
-      headers: incoming.headers,
-      agent: false,
-    });
+    // The proxy shares a process with the client whose requests are counted; its own are not the client's.
+    const outgoing = exempt(() =>
+      forward(incoming.url ?? "", { method: incoming.method ?? "GET", headers: incoming.headers, agent: false }),
+    );
     outgoing.on("response", (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       pipeline(answer, response, () => {});
