@@ -38,7 +38,7 @@ export function evaluate(plan: Plan, call: Call, rules: readonly Rule[], reading
   }
   const decided = strictest(stopping) ?? strictest(warnings);
   return Object.freeze({
-    kind: decided === null ? "allow" : kindOf(decided),
+    kind: decided === null ? "allow" : kindOf(decided.action),
     decided,
     warnings: Object.freeze(warnings),
     shadows: Object.freeze(shadows),
@@ -78,7 +78,10 @@ export function fire(
 
 type Kind = keyof typeof strictness;
 
-const kindOf = ({ action }: Fired): Kind => (action.kind in strictness ? (action.kind as Kind) : "deny");
+/** What the verdict is called: caps, `local` and `allow` never get this far. */
+function kindOf({ kind }: Action): Kind {
+  return kind === "warn" || kind === "deny" || kind === "deny for" || kind === "pause" ? kind : "allow";
+}
 
 const closes = (action: Action | null): boolean => action?.kind === "deny for" || action?.kind === "pause";
 
@@ -87,7 +90,7 @@ export function strictestStop(actions: readonly Action[]): Action | null {
   let found: Action | null = null;
   for (const action of actions) {
     if (action.kind !== "deny" && action.kind !== "deny for" && action.kind !== "pause") continue;
-    if (found === null || strictness[action.kind] > strictness[found.kind as Kind]) found = action;
+    if (found === null || strictness[action.kind] > strictness[kindOf(found)]) found = action;
   }
   return found;
 }
@@ -100,7 +103,7 @@ function strictest(fired: readonly Fired[]): Fired | null {
       found = each;
       continue;
     }
-    const more = strictness[kindOf(each)] - strictness[kindOf(found)];
+    const more = strictness[kindOf(each.action)] - strictness[kindOf(found.action)];
     if (more > 0 || (more === 0 && each.rule.id < found.rule.id)) found = each;
   }
   return found;

@@ -20,7 +20,7 @@ export function reword(tokens: readonly Token[], offset: number, expected: Peggy
   const [first, second] = tokens;
   const last = tokens.at(-1);
   if (first === undefined || last === undefined)
-    return syntax({ start: offset, end: offset }, "nothing can be read here");
+    return syntax({ start: offset, end: offset }, "nothing can be read here", "delete this line");
   const end = { start: last.end, end: last.end };
   const form = forms.get(first.text);
   if (form !== undefined && second?.text !== ":" && second?.text !== ">") {

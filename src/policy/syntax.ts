@@ -33,7 +33,7 @@ export function parsePolicy(text: string): Parsed {
   for (const { start, end } of pieces(text)) {
     const piece = text.slice(start, end);
     const tokens = tokenize(piece, start);
-    const early = openString(tokens) ?? typographicQuote(tokens) ?? tooDeep(tokens);
+    const early = openString(tokens) ?? strangeSign(tokens) ?? unknownEscape(tokens) ?? tooDeep(tokens);
     if (early !== null) {
       fail(tokens, early);
       continue;
@@ -91,7 +91,13 @@ function openString(tokens: readonly Token[]): Finding | null {
   );
 }
 
-function typographicQuote(tokens: readonly Token[]): Finding | null {
+/** What text processors put in place of quotes and spaces. */
+function strangeSign(tokens: readonly Token[]): Finding | null {
+  const invisible = tokens.find(({ kind, text }) => kind === "sign" && /^[\s\p{C}]$/u.test(text));
+  if (invisible !== undefined) {
+    const { start, end } = invisible;
+    return syntax({ start, end }, "there is an invisible character here", "delete it, or write a plain space");
+  }
   const quote = tokens.find((token) => /^[\u201C\u201D\u201E\u2018\u2019]$/.test(token.text));
   if (quote === undefined) return null;
   return syntax(
@@ -99,6 +105,18 @@ function typographicQuote(tokens: readonly Token[]): Finding | null {
     `\`${quote.text}\` is a typographic quote`,
     'write strings in plain `"` quotes',
   );
+}
+
+function unknownEscape(tokens: readonly Token[]): Finding | null {
+  for (const { kind, text, start } of tokens) {
+    if (kind !== "string") continue;
+    for (const { 0: pair, index } of text.matchAll(/\\./gu)) {
+      if (['\\"', "\\\\", "\\n", "\\t"].includes(pair)) continue;
+      const span = { start: start + index, end: start + index + pair.length };
+      return syntax(span, `\`${pair}\` means nothing in a string`, `a backslash itself is written \`\\\\\``);
+    }
+  }
+  return null;
 }
 
 function tooDeep(tokens: readonly Token[]): Finding | null {

@@ -10,14 +10,14 @@ export interface Token extends Span {
 }
 
 const pattern =
-  /(?<string>"(?:\\.|[^"\\\r\n])*")|(?<open>"[^\r\n]*)|#[^\r\n]*|\s+|(?<word>[$€£¥]?[\w.%](?:[\w.%/]|-(?!>))*)|->|=>|&&|\|\||[<>=!]=|./gsu;
+  /(?<string>"(?:\\[^\r\n]|[^"\\\r\n])*")|(?<open>"[^\r\n]*)|#[^\r\n]*|(?:[ \t\n]|\r\n)+|(?<word>[$€£¥]?[\w.%](?:[\w.%/]|-(?!>))*)|->|=>|&&|\|\||[<>=!]=|./gsu;
 
 /** Words, strings and signs with their offsets in the file; `base` is where `text` starts in it. Comments are left out. */
 export function tokenize(text: string, base: number): Token[] {
   const tokens: Token[] = [];
   for (const match of text.matchAll(pattern)) {
     const [found] = match;
-    if (found.startsWith("#") || found.trim() === "") continue;
+    if (found.startsWith("#") || (found !== "\r" && /^[ \t\r\n]+$/.test(found))) continue;
     const groups = match.groups ?? {};
     tokens.push({
       kind: groups.string ? "string" : groups.open ? "open string" : groups.word ? "word" : "sign",

@@ -70,3 +70,18 @@ describe("splitting a file into statements", () => {
     expect(complaints(`run.calls > 5 when ${many} -> deny`)).toEqual([]);
   });
 });
+
+it.each(["\u00a0", "\u200b", "\u2028", "\u0000", "\r"])("points at an invisible character: %j", (sign) => {
+  const text = `run.calls >${sign} 5 -> deny # ${"\u00a0"}`;
+  expect(parsePolicy(text).findings).toMatchObject([
+    { message: "there is an invisible character here", span: { start: 11, end: 12 } },
+  ]);
+  expect(complaints(`run.calls > 5 -> deny "a${sign === "\r" ? "" : sign}b"`)).toEqual([]);
+});
+
+it("points at an escape that means nothing", () => {
+  expect(parsePolicy('run.calls > 5 -> deny "a\\d"').findings).toMatchObject([
+    { message: "`\\d` means nothing in a string", span: { start: 24, end: 26 } },
+  ]);
+  expect(complaints('run.calls > 5 -> deny "a\\\\d \\"x\\" \\n\\t"')).toEqual([]);
+});
