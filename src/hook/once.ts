@@ -3,10 +3,13 @@ import type { Failure, Tap } from "./exchange.ts";
 /** A tap that is told of its end exactly once and cannot harm the request it watches. */
 export class OnceTap {
   readonly #tap: Tap;
+  readonly #over: () => void;
   #open = true;
 
-  constructor(tap: Tap) {
+  /** `over`: what else is to be done when it ends, whichever way. */
+  constructor(tap: Tap, over: () => void = () => {}) {
     this.#tap = tap;
+    this.#over = over;
   }
 
   head(status: number, headers: Readonly<Record<string, string>>): void {
@@ -28,6 +31,7 @@ export class OnceTap {
   #shut(): boolean {
     const wasOpen = this.#open;
     this.#open = false;
+    if (wasOpen) quietly(this.#over);
     return wasOpen;
   }
 }

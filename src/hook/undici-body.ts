@@ -20,7 +20,7 @@ export function bodyAtHand(body: unknown): Cargo | null {
 
 /** A body that is sent as it is and never looked into. */
 export function bodyUnseen(body: unknown): Cargo {
-  return { bytes: null, send: body, release: () => abandon(body) };
+  return { bytes: null, send: body, release: () => void abandon(body) };
 }
 
 /**
@@ -47,12 +47,12 @@ export async function collectBody(body: unknown, sized: boolean, limits: Limits,
     for (;;) {
       const next = Promise.resolve(source.next());
       const step = await Promise.race([next, enough]);
-      if (step === null) return partial(source, pieces, next);
+      if (step === null) return partial(body, source, pieces, next);
       if (step.done === true) break;
       const piece = inMemory(step.value);
       pieces.push(step.value);
       size += piece?.length ?? 0;
-      if (piece === null || size > limits.bodyBytes) return partial(source, pieces, null);
+      if (piece === null || size > limits.bodyBytes) return partial(body, source, pieces, null);
       buffers.push(piece);
     }
   } finally {
@@ -71,10 +71,11 @@ type Source = AsyncIterator<unknown> | Iterator<unknown>;
 type Step = Promise<IteratorResult<unknown>>;
 
 /** What was read goes first, then the step that was waited for, then the rest as it comes. */
-function partial(source: Source, pieces: readonly unknown[], pending: Step | null): Cargo {
+function partial(body: unknown, source: Source, pieces: readonly unknown[], pending: Step | null): Cargo {
   const release = (): void => {
     pending?.catch(keep);
-    Promise.resolve(source.return?.()).catch(keep);
+    // A stream's own iterator would wait with `return` for the piece that is on its way.
+    if (!abandon(body)) Promise.resolve(source.return?.()).catch(keep);
   };
   return { bytes: null, send: replay(pieces, source, pending), release };
 }
@@ -134,9 +135,11 @@ const isBlob = (body: unknown): body is Blob =>
   "size" in body &&
   typeof body.size === "number";
 
-/** Frees what stands behind a body that will not be sent: an open file, a paused socket. */
-function abandon(body: unknown): void {
-  if (typeof body !== "object" || body === null) return;
+/** Frees what stands behind a body that will not be sent: an open file, a paused socket. True where it could. */
+function abandon(body: unknown): boolean {
+  if (typeof body !== "object" || body === null) return false;
   if ("destroy" in body && typeof body.destroy === "function") body.destroy();
   else if ("return" in body && typeof body.return === "function") Promise.resolve(body.return()).catch(keep);
+  else return false;
+  return true;
 }

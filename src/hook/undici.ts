@@ -185,7 +185,9 @@ export class UndiciHook {
     if (removing || rewritten !== null) next.headers = headers.edited({ remove, length: rewritten?.length ?? null });
     else if (options.headers !== undefined) next.headers = headers.replay();
 
-    const tap = new OnceTap(passage.tap);
+    // undici lets go of a stream that it did not send to its end; of one that is replayed, it knows nothing.
+    const replayed = cargo.bytes === null && body !== options.body;
+    const tap = replayed ? new OnceTap(passage.tap, cargo.release) : new OnceTap(passage.tap);
     const mirrored = mirror(handler, tap);
     this.#mirrored.add(mirrored);
     let gone = false;

@@ -62,6 +62,7 @@ export async function loopback(respond: Respond = echo): Promise<Loopback> {
     },
     async [Symbol.asyncDispose]() {
       waiting = [];
+      if (!server.listening) return;
       server.close();
       server.closeAllConnections();
       await once(server, "close");
