@@ -8,7 +8,7 @@ import { windowAt } from "./window.ts";
  *     rolling    held, newest bucket, 31 buckets: bucket n is at n mod 31
  *
  * A rolling window is 30 buckets long and covers parts of 31; the oldest is counted whole, so it is never under.
- * The scripts for Redis keep the same numbers as packed doubles in the same order.
+ * The scripts for Redis keep the same as packed doubles, and with them the sum.
  */
 export type Slots = readonly number[];
 
@@ -39,7 +39,7 @@ const RUN_KEPT = 7 * DAY;
 export function placeOf(key: string, window: Window, now: number): Place {
   switch (window.kind) {
     case "last": {
-      const size = Math.max(1, Math.ceil(window.ms / PER_WINDOW));
+      const size = sizeOf(window.ms);
       return { key: `${key}@`, size, keep: window.ms + size + LONGEST_HOLD, until: null };
     }
     case "now":
@@ -68,8 +68,10 @@ export const heldOf = (slots: Slots | undefined): number => slots?.[0] ?? 0;
 export function spentOf(window: Window, slots: Slots | undefined, now: number): number {
   if (slots === undefined || window.kind === "now") return 0;
   if (window.kind !== "last") return slots[1] ?? 0;
+  const newest = slots[1] ?? 0;
   let sum = 0;
-  for (const bucket of live(window.ms, slots, now)) sum += slots[HEAD + (bucket % RING)] ?? 0;
+  for (let bucket = oldest(window.ms, slots, now); bucket <= newest; bucket++)
+    sum += slots[HEAD + (bucket % RING)] ?? 0;
   return sum;
 }
 
@@ -77,9 +79,9 @@ export function spentOf(window: Window, slots: Slots | undefined, now: number): 
 export function resetsAt(window: Window, slots: Slots | undefined, now: number): number | null {
   if (window.kind !== "last") return windowAt(window, now).end;
   if (slots === undefined) return null;
-  const size = Math.max(1, Math.ceil(window.ms / PER_WINDOW));
-  for (const bucket of live(window.ms, slots, now)) {
-    if ((slots[HEAD + (bucket % RING)] ?? 0) > 0) return (bucket + 1) * size + window.ms;
+  const newest = slots[1] ?? 0;
+  for (let bucket = oldest(window.ms, slots, now); bucket <= newest; bucket++) {
+    if ((slots[HEAD + (bucket % RING)] ?? 0) > 0) return (bucket + 1) * sizeOf(window.ms) + window.ms;
   }
   return null;
 }
@@ -110,13 +112,13 @@ export function withSpent(place: Place, slots: Slots | undefined, at: number, de
   return next;
 }
 
-/** Buckets, oldest first, that count at `now`. After a clock went back the newest ones lie ahead, and count too. */
-function* live(ms: number, slots: Slots, now: number): Generator<number> {
-  const size = Math.max(1, Math.ceil(ms / PER_WINDOW));
-  const newest = slots[1] ?? 0;
-  for (let bucket = Math.max(0, Math.floor((now - ms) / size), newest - PER_WINDOW); bucket <= newest; bucket++)
-    yield bucket;
+/** The oldest bucket that counts at `now`. After a clock went back the newest ones lie ahead, and count too. */
+function oldest(ms: number, slots: Slots, now: number): number {
+  return Math.max(0, Math.floor((now - ms) / sizeOf(ms)), (slots[1] ?? 0) - PER_WINDOW);
 }
+
+/** ms of a bucket of a rolling window of `ms`. */
+const sizeOf = (ms: number): number => Math.max(1, Math.ceil(ms / PER_WINDOW));
 
 function fresh(place: Place, slots: Slots | undefined): number[] {
   if (slots !== undefined) return [...slots];

@@ -20,13 +20,10 @@ const FOREVER: Stretch = Object.freeze({ id: "", start: 0, end: null });
 export function windowAt(window: Window, now: number): Stretch {
   switch (window.kind) {
     case "hourly":
-      return fixed(window.timezone, now, HOUR, 0, 13);
     case "daily":
-      return fixed(window.timezone, now, DAY, 0, 10);
     case "weekly":
-      return fixed(window.timezone, now, WEEK, FIRST_MONDAY, 10);
     case "monthly":
-      return month(window.timezone, now);
+      return calendar(window.kind, window.timezone, now);
     case "last":
       return { id: "", start: now - window.ms, end: null };
     default:
@@ -34,15 +31,40 @@ export function windowAt(window: Window, now: number): Stretch {
   }
 }
 
-/** A window of constant length; its id is its first moment in ISO 8601, cut to `digits`. */
-function fixed(zone: string, now: number, length: number, origin: number, digits: number): Stretch {
+type Calendar = "hourly" | "daily" | "weekly" | "monthly";
+
+/** The stretch found last, by kind: nearly every call asks for the same one, and dates are slow to write. */
+const latest = new Map<Calendar, Stretch>();
+
+function calendar(kind: Calendar, zone: string, now: number): Stretch {
   onlyUtc(zone);
+  const known = latest.get(kind);
+  if (known !== undefined && known.end !== null && now >= known.start && now < known.end) return known;
+  const stretch = Object.freeze(stretchAt(kind, now));
+  latest.set(kind, stretch);
+  return stretch;
+}
+
+function stretchAt(kind: Calendar, now: number): Stretch {
+  switch (kind) {
+    case "hourly":
+      return fixed(now, HOUR, 0, 13);
+    case "daily":
+      return fixed(now, DAY, 0, 10);
+    case "weekly":
+      return fixed(now, WEEK, FIRST_MONDAY, 10);
+    default:
+      return month(now);
+  }
+}
+
+/** A window of constant length; its id is its first moment in ISO 8601, cut to `digits`. */
+function fixed(now: number, length: number, origin: number, digits: number): Stretch {
   const start = Math.floor((now - origin) / length) * length + origin;
   return { id: new Date(start).toISOString().slice(0, digits), start, end: start + length };
 }
 
-function month(zone: string, now: number): Stretch {
-  onlyUtc(zone);
+function month(now: number): Stretch {
   const date = new Date(now);
   const year = date.getUTCFullYear();
   const start = Date.UTC(year, date.getUTCMonth());

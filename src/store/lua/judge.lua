@@ -35,8 +35,8 @@ end
 
 sweep(KEYS[1], now)
 flush(now)
-local found = redis.call('MGET', unpack(KEYS, 3))
-local state, own = read_attempt(found[1])
+load(KEYS, 3, #KEYS)
+local state, own = read_attempt(get(KEYS[3]))
 if state ~= 'h' then
   own = nil
 end
@@ -46,8 +46,8 @@ if own then
   attempt_number, is_repeat = own[1], own[2]
 else
   local succeeded, failures = 0, 0
-  if prints == 1 and found[2] then
-    succeeded, failures = struct.unpack('<dd', found[2])
+  if prints == 1 and get(KEYS[4]) then
+    succeeded, failures = struct.unpack('<dd', get(KEYS[4]))
   end
   attempt_number = math.max(failures, sdk_retry)
   if succeeded == 1 and attempt_number == 0 then
@@ -67,9 +67,7 @@ local readings, reached, list = {}, {}, { attempt_number, is_repeat }
 for m = 1, meters do
   local size, span, keep, till, _, _, add, floor = struct.unpack('<dddddddd', ARGV[2], (m - 1) * 64 + 1)
   local key = KEYS[first_meter + m - 1]
-  local value = found[first_meter + m - 3]
-  values[key] = value
-  local spent, held, leaves = read_meter(value, size, span, now)
+  local spent, held, leaves = read_meter(get(key), size, span, now)
   held = math.max(0, held - (mine[key] or 0))
   if add == -1 then
     add = attempt_number > 0 and 1 or 0
@@ -86,7 +84,7 @@ end
 local closed, is_closed = {}, false
 for g = 1, gates do
   local since, till = -1, -1
-  local value = found[first_gate + g - 3]
+  local value = get(KEYS[first_gate + g - 1])
   if value and not own then
     since, till = struct.unpack('<dd', value)
     if till >= 0 and till <= now then

@@ -22,9 +22,10 @@ for m = 2, #KEYS do
 end
 sweep(KEYS[1], now)
 flush(now)
+load(KEYS, 2, #KEYS)
 for m = 2, #KEYS do
   local size, span = struct.unpack('<dd', ARGV[1], (m - 2) * 32 + 1)
-  local spent, held, leaves = read_meter(redis.call('GET', KEYS[m]), size, span, now)
+  local spent, held, leaves = read_meter(get(KEYS[m]), size, span, now)
   out[m] = struct.pack('<ddd', spent, held, leaves)
 end
 return table.concat(out)

@@ -17,7 +17,8 @@
 
 local prints, outcome, meters, lessons, print_kept, lesson_kept = struct.unpack('<dddddd', ARGV[1])
 local first_meter = 3 + prints
-local state, list, at = read_attempt(redis.call('GET', KEYS[2]))
+load(KEYS, 2, first_meter + meters - 1)
+local state, list, at = read_attempt(get(KEYS[2]))
 if state == 's' then
   return 0
 end
@@ -25,7 +26,7 @@ end
 local now = server_time()
 local succeeded, failures = 0, 0
 if prints == 1 then
-  local value = redis.call('GET', KEYS[3])
+  local value = get(KEYS[3])
   if value then
     succeeded, failures = struct.unpack('<dd', value)
   end
