@@ -145,7 +145,7 @@ describe("a refusal in a process without an SDK reaches the collector", () => {
     const running = start(`
       refuse();
       const alive = setInterval(() => {}, 1000);
-      process.on("SIGTERM", () => { console.log("goodbye"); clearInterval(alive); process.exitCode = 7; });
+      process.on("SIGTERM", () => { console.log("goodbye"); setTimeout(() => clearInterval(alive), 1000); process.exitCode = 7; });
       console.log("ready");`);
     await running.printed("ready");
     running.process.kill("SIGTERM");
