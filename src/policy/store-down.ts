@@ -12,20 +12,25 @@ export type Outage = { readonly kind: "local" | "allow" } | { readonly kind: "de
 const LOCAL: Outage = Object.freeze({ kind: "local" });
 const ALLOW: Outage = Object.freeze({ kind: "allow" });
 
-/** The strictest of the `store.down` rules among those whose filter holds: deny, then local, then allow; `local` where there is none. */
+/**
+ * What the `store.down` rules say whose filter holds. `deny` always wins. Of the others one with a filter speaks before
+ * one without, or `store.down when tenant == "hospital" -> allow` could never be said beside `store.down -> local`;
+ * among equals `local` wins. Where there is none: `local`.
+ */
 export function whenStoreDown(rules: readonly Rule[], call: Pick<Call, "subject">): Outage {
-  let way: "local" | "allow" | null = null;
+  const ways = new Set<string>();
   let denying: { readonly rule: Rule; readonly action: Action } | null = null;
   for (const rule of rules) {
     if (rule.flag !== "store.down" || rule.shadow) continue;
     for (const action of rule.actions) {
       if (action.kind === "deny" && (denying === null || rule.id < denying.rule.id)) denying = { rule, action };
-      else if (action.kind === "local") way = "local";
-      else if (action.kind === "allow" && way === null) way = "allow";
+      else ways.add(`${action.kind}${rule.filter === null ? " for all" : ""}`);
     }
   }
   if (denying !== null) return Object.freeze({ kind: "deny", fired: fired(denying.rule, denying.action, call) });
-  return way === "allow" ? ALLOW : LOCAL;
+  if (ways.has("local")) return LOCAL;
+  if (ways.has("allow")) return ALLOW;
+  return ways.has("allow for all") && !ways.has("local for all") ? ALLOW : LOCAL;
 }
 
 function fired(rule: Rule, action: Action, { subject }: Pick<Call, "subject">): Fired {

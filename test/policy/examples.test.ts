@@ -37,7 +37,7 @@ describe("the policies that ship", () => {
 
   it("stop the incident: 2% of $4.5K is $90 an hour", () => {
     const { plan } = compiled("policies", "incident.budget");
-    const burn = plan?.rules.find(({ id }) => id === "burn");
+    const burn = plan?.rules.find(({ id }) => id === "burn-rate");
     expect(burn?.conditions[0]?.limit).toEqual({ kind: "fixed", amount: 90_000_000_000 });
     expect(burn?.closes).toEqual(["feature"]);
   });

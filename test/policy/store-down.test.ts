@@ -25,6 +25,15 @@ describe("while the store is away", () => {
     expect(wayOf(rules.reverse().join("\n")).kind).toBe("deny");
   });
 
+  it("a rule for some speaks before one for all, but never before a deny", () => {
+    const hospital = 'store.down when tenant == "acme" -> allow';
+    expect(wayOf(`store.down -> local\n${hospital}`)).toEqual({ kind: "allow" });
+    expect(wayOf(`${hospital}\nstore.down -> local`)).toEqual({ kind: "allow" });
+    expect(wayOf(`store.down -> local\n${hospital}`, "globex")).toEqual({ kind: "local" });
+    expect(wayOf('store.down -> allow\nstore.down when tenant == "acme" -> local')).toEqual({ kind: "local" });
+    expect(wayOf(`store.down -> deny\n${hospital}`).kind).toBe("deny");
+  });
+
   it("a refusal names its rule, the smallest id of several", () => {
     const way = wayOf('z: store.down -> deny\nb: store.down when tenant == "acme" -> deny "No budgets for {tenant}."');
     expect(way.kind === "deny" && way.fired.message).toBe('No budgets for acme. (rule "b", p.budget:2)');
