@@ -9,7 +9,9 @@ it("appends the preload once and keeps what is there", () => {
   const once = withRegister("--max-old-space-size=64", "/opt/guard/register.js");
   expect(once).toBe('--max-old-space-size=64 --require="/opt/guard/register.js"');
   expect(withRegister(once, "/opt/guard/register.js")).toBe(once);
-  expect(withRegister("--require budget-guard/register", "/opt/guard/register.js")).toBe("--require budget-guard/register");
+  expect(withRegister("--require budget-guard/register", "/opt/guard/register.js")).toBe(
+    "--require budget-guard/register",
+  );
 });
 
 it("works from folders with spaces, quotes and backslashes in their names", () => {
