@@ -156,7 +156,8 @@ class Fallback implements FallbackStore {
     await this.flush(this.#options.patienceMs);
     this.#ended = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    await this.#store?.shut();
+    const store = this.#store ?? (await this.#opening?.catch(ignore));
+    await store?.shut();
   }
 
   /** Runs work on the store, opening it where nobody has yet; a failed opening is tried anew by the next. */

@@ -136,8 +136,17 @@ class Journal {
       if (written < bytes.length) throw new Error(`the disk took ${written} of ${bytes.length} bytes`);
       this.#size += bytes.length;
     } catch (cause) {
-      ftruncateSync(this.#file, this.#size);
+      this.#takeBack();
       throw StoreDown.from(this.#path, cause);
+    }
+  }
+
+  #takeBack(): void {
+    try {
+      ftruncateSync(this.#file, this.#size);
+    } catch {
+      // Half a line stays: nothing may follow it. What comes next finds the store shut, and the file is still whole.
+      this.close();
     }
   }
 

@@ -37,7 +37,7 @@ export class Ledger {
 
   judge(request: JudgeRequest): Judgement {
     checkRequest(request);
-    return this.#tables.atomic(() => this.#judge(request, this.#clock()));
+    return Object.freeze(this.#tables.atomic(() => this.#judge(request, this.#clock())));
   }
 
   extend(holds: readonly Extension[]): void {

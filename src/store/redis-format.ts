@@ -83,7 +83,7 @@ export function readJudgement(bytes: Buffer, request: JudgeRequest): Judgement {
     const amount = add === "retry" ? Number(attemptNumber > 0) : add === "repeat" ? Number(repeat) : add;
     return readReading(reader, window, now, amount);
   });
-  return { now, held, readings, fired, closed, attemptNumber, repeat };
+  return Object.freeze({ now, held, readings, fired, closed, attemptNumber, repeat });
 }
 
 /** Keys and arguments of read.lua, with the windows of the moment `now`. */

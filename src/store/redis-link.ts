@@ -59,7 +59,12 @@ export class RedisLink {
     const client = this.#client;
     this.#isShut = true;
     this.#client = null;
-    await client?.then((open) => open.quit(), ignore).catch(ignore);
+    const quit = async (open: Redis) => {
+      // The goodbye is waited for, so it must keep the process.
+      open.stream.ref();
+      await open.quit();
+    };
+    await client?.then(quit).catch(ignore);
   }
 
   #drop(): void {
@@ -69,6 +74,8 @@ export class RedisLink {
 
   async #connect(): Promise<Redis> {
     const { Redis } = await import("ioredis");
+    // Set by now: the promise of this very connection.
+    const own = this.#client;
     const client = new Redis({
       ...this.#target.options,
       lazyConnect: true,
@@ -86,14 +93,13 @@ export class RedisLink {
     client.on("error", (error: Error) => {
       reason = error;
     });
-    const own = this.#client;
     client.on("end", () => {
-      if (this.#client === own || own === null) this.#client = null;
+      if (this.#client === own) this.#client = null;
     });
     try {
       await client.connect();
     } catch (error) {
-      this.#client = null;
+      if (this.#client === own) this.#client = null;
       client.disconnect();
       throw reason ?? error;
     }

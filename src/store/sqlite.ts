@@ -46,8 +46,10 @@ export async function openSqlite(
   try {
     const tables = await run(() => new SqliteTables(db));
     if (first !== undefined) await run(() => first(tables));
+    let isShut = false;
     const shut = async () => {
-      if (db.isOpen) db.close();
+      if (!isShut) db.close();
+      isShut = true;
     };
     return ledgerStore(new Ledger(tables, clock), { name, kind: "file", run, shut });
   } catch (error) {
@@ -139,7 +141,7 @@ class SqliteTables implements Tables {
   readonly prints;
   readonly lessons;
   readonly #db: DatabaseSync;
-  readonly #all: readonly { readonly forget: () => void }[];
+  readonly #all: readonly { begin(): void; flush(): void }[];
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -155,8 +157,9 @@ class SqliteTables implements Tables {
   atomic<T>(work: () => T): T {
     this.#db.exec("BEGIN IMMEDIATE");
     try {
-      for (const table of this.#all) table.forget();
+      for (const table of this.#all) table.begin();
       const result = work();
+      for (const table of this.#all) table.flush();
       this.#db.exec("COMMIT");
       return result;
     } catch (error) {
@@ -171,7 +174,17 @@ type Over = Tables["past"] extends Table<infer Value> ? Value : never;
 type Shut = Tables["gates"] extends Table<infer Value> ? Value : never;
 type Seen = Tables["prints"] extends Table<infer Value> ? Value : never;
 
-/** A table whose values are kept as JSON: exact for whole numbers to 2^53. */
+/** A record in the transaction under way. `stored`: the due time in the file; undefined where it has no such record. */
+interface Known<Value> {
+  readonly value: Value;
+  readonly due: number | null;
+  readonly stored: number | null | undefined;
+}
+
+/**
+ * A table whose values are kept as JSON: exact for whole numbers to 2^53. In a transaction every record is read and
+ * written once, however often the ledger touches it.
+ */
 class SqliteTable<Value> implements Table<Value> {
   readonly #get: StatementSync;
   readonly #put: StatementSync;
@@ -179,8 +192,8 @@ class SqliteTable<Value> implements Table<Value> {
   readonly #delete: StatementSync;
   readonly #entries: StatementSync;
   readonly #due: StatementSync;
-  /** Due times read in this transaction: where one stays as it is, its index need not be written. */
-  readonly #dues = new Map<string, number | null>();
+  readonly #known = new Map<string, Known<Value>>();
+  readonly #changed = new Set<string>();
 
   constructor(db: DatabaseSync, table: TableName) {
     this.#get = db.prepare(`SELECT value, due FROM ${table} WHERE key = ?`);
@@ -193,34 +206,54 @@ class SqliteTable<Value> implements Table<Value> {
     this.#due = db.prepare(`SELECT key, value, due FROM ${table} WHERE due <= ? ORDER BY due, key LIMIT ?`);
   }
 
-  forget(): void {
-    this.#dues.clear();
+  /** A transaction starts: others may have written since the last one. */
+  begin(): void {
+    this.#known.clear();
+    this.#changed.clear();
+  }
+
+  flush(): void {
+    for (const key of this.#changed) {
+      const record = this.#known.get(key);
+      if (record === undefined) continue;
+      const text = JSON.stringify(record.value);
+      // Where the due time stays as it is, its index need not be written.
+      if (record.stored === record.due) this.#update.run(text, key);
+      else this.#put.run(key, text, record.due);
+      this.#known.set(key, { ...record, stored: record.due });
+    }
+    this.#changed.clear();
   }
 
   get(key: string): Value | undefined {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known.value;
     const row = this.#get.get(key);
     if (row === undefined) return undefined;
-    this.#dues.set(key, dueOf(row));
-    return parsed<Value>(row);
+    const due = dueOf(row);
+    const value = parsed<Value>(row);
+    this.#known.set(key, { value, due, stored: due });
+    return value;
   }
 
   set(key: string, value: Value, due: number | null): void {
-    const text = JSON.stringify(value);
-    if (this.#dues.get(key) === due) this.#update.run(text, key);
-    else this.#put.run(key, text, due);
-    this.#dues.set(key, due);
+    this.#known.set(key, { value, due, stored: this.#known.get(key)?.stored });
+    this.#changed.add(key);
   }
 
   delete(key: string): void {
     this.#delete.run(key);
-    this.#dues.delete(key);
+    this.#known.delete(key);
+    this.#changed.delete(key);
   }
 
   entries(prefix: string): readonly (readonly [string, Value])[] {
+    this.flush();
     return this.#entries.all(prefix, `${prefix}\u{10ffff}`).map((row) => [String(row.key), parsed<Value>(row)]);
   }
 
   due(now: number, limit: number): readonly { readonly key: string; readonly value: Value; readonly due: number }[] {
+    this.flush();
     return this.#due
       .all(now, limit)
       .map((row) => ({ key: String(row.key), value: parsed<Value>(row), due: Number(row.due) }));

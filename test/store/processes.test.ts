@@ -48,6 +48,11 @@ function shared(name: string, address: () => string): void {
       await other.end();
     });
 
+    test("can wait until their store is shut, and then go on", async () => {
+      const worker = await startWorker(address());
+      expect(await worker.shutAndEnd()).toBe(0);
+    });
+
     test("deliver a last bill before they end, and end", async () => {
       const worker = await startWorker(address());
       expect(await worker.settleAndEnd(bill())).toBe(0);

@@ -5,7 +5,8 @@ import type { JudgeRequest, Settlement } from "../../src/store/store.ts";
 type Order =
   | { readonly kind: "judge"; readonly requests: readonly JudgeRequest[] }
   | { readonly kind: "settle and end"; readonly settlement: Settlement }
-  | { readonly kind: "end" };
+  | { readonly kind: "end" }
+  | { readonly kind: "shut and end" };
 
 const opened = openStore(process.argv[2] ?? "", { root: process.cwd(), clock: Date.now });
 
@@ -14,6 +15,11 @@ process.on("message", async (order: Order) => {
   if (order.kind === "judge") {
     const answers = await Promise.all(order.requests.map((request) => store.judge(request)));
     process.send?.(answers.map(({ held }) => held));
+  } else if (order.kind === "shut and end") {
+    process.disconnect();
+    process.exitCode = 9;
+    await store.shut();
+    process.exitCode = 0;
   } else {
     process.disconnect();
     // Not awaited, and nothing else keeps the process: it must still arrive.

@@ -34,6 +34,8 @@ export interface Worker {
   settleAndEnd(settlement: Settlement): Promise<number | null>;
   /** Lets it end by itself, its store open and idle. */
   end(): Promise<number | null>;
+  /** Lets it shut its store, wait for that, and end. */
+  shutAndEnd(): Promise<number | null>;
   kill(): Promise<void>;
 }
 
@@ -58,6 +60,10 @@ export async function startWorker(url: string, env: Readonly<Record<string, stri
     },
     end() {
       child.send({ kind: "end" });
+      return ended;
+    },
+    shutAndEnd() {
+      child.send({ kind: "shut and end" });
       return ended;
     },
     async kill() {
