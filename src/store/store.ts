@@ -91,7 +91,10 @@ export interface ClosedGate {
 export interface Judgement {
   /** The store's clock, ms since 1970. */
   readonly now: number;
-  /** True where the call may go and its amounts are held (also when this attempt was held already). */
+  /**
+   * True where the call may go and its amounts are held (also when this attempt was held already). False with nothing
+   * fired and no gate closed: the attempt was settled, or its hold expired, before it was judged again.
+   */
   readonly held: boolean;
   /** In the order of `meters`. */
   readonly readings: readonly MeterReading[];
@@ -105,13 +108,14 @@ export interface Judgement {
   readonly repeat: boolean;
 }
 
-/** What an attempt really used, on one meter. */
+/** What an attempt really used, on one meter: a meter that the judgement named need not be charged, nor the reverse. */
 export interface Charge {
   readonly key: string;
   readonly window: Window;
   readonly amount: number | "retry" | "repeat";
 }
 
+/** Without charges and outcome it is a release: the hold goes and no mark stays, so the attempt may be judged or billed anew. */
 export interface Settlement {
   readonly attempt: string;
   /** The store's clock when it was judged, from the judgement: calendar windows charge the window of the call. */

@@ -1,10 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openStore } from "../../src/store/open.ts";
 import { loadSqlite } from "../../src/store/sqlite.ts";
-import { type RedisServer, startRedis } from "../support/redis.ts";
+import { freePort, type RedisServer, startRedis } from "../support/redis.ts";
 import { above, aCharge, aMeter, aRequest, aSettlement, total, unique } from "./asks.ts";
 import { buildWorker, removeWorker, startWorker } from "./workers.ts";
 
@@ -92,6 +93,24 @@ describe("with a real Redis", () => {
     last = name;
     return `${server.url}/${db}`;
   });
+});
+
+test("a Redis behind TLS is reached where its certificate is trusted, and only there", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tls-"));
+  const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+  const wishes = "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=DNS:localhost";
+  execFileSync("openssl", [...wishes.split(" "), "-keyout", key, "-out", cert], { stdio: "ignore" });
+  const port = await freePort();
+  const files = ["--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert];
+  const server = await startRedis(undefined, ["--tls-port", `${port}`, "--tls-auth-clients", "no", ...files]);
+  const url = `rediss://localhost:${port}`;
+  const trusting = await startWorker(url, { NODE_EXTRA_CA_CERTS: cert });
+  expect(trusting.opened).toBe("ready");
+  expect(await trusting.judge(calls(2, 10))).toEqual([true, false]);
+  expect(await trusting.settleAndEnd(bill())).toBe(0);
+  expect((await startWorker(url)).opened).toMatch(/StoreDown: .*certificate/);
+  await server.stop();
+  rmSync(folder, { recursive: true });
 });
 
 test.runIf(loadSqlite() === undefined)("a second process on a journal is told both ways out", async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { packDoubles } from "../../src/store/doubles.ts";
 import { StoreDown } from "../../src/store/down.ts";
 import { withFallback } from "../../src/store/fallback.ts";
 import { openRedis } from "../../src/store/redis.ts";
@@ -127,6 +128,24 @@ describe("one Redis", () => {
     expect(await admin.pttl(`bg:1:a:${request.attempt}`)).toBeGreaterThan(5 * HOUR);
     expect(await admin.pttl("bg:1:f:f")).toBeGreaterThan(23 * HOUR);
     expect(await admin.zcard("bg:1:holds")).toBe(0);
+  });
+
+  test("gives a key that was not renewed for an hour its whole life again, at a judgement too", async () => {
+    const store = await open();
+    for (const [key, window] of [
+      ["run|r", run],
+      ["roll|r", last(900_000)],
+    ] as const) {
+      await store.judge(aRequest({ meters: [aMeter({ key, window })] }));
+      const name = `bg:1:m:${key}@`;
+      await admin.pexpire(name, 5_000);
+      await store.judge(aRequest({ meters: [aMeter({ key, window })] }));
+      expect(await admin.pttl(name)).toBeLessThanOrEqual(5_000);
+      // The third double says when its life was last set.
+      await admin.setrange(name, 16, packDoubles([Date.now() - 2 * HOUR]));
+      expect((await store.judge(aRequest({ meters: [aMeter({ key, window })] }))).readings[0]?.held).toBe(20);
+      expect(await admin.pttl(name)).toBeGreaterThan(DAY);
+    }
   });
 
   test("does not make a window anew that is long over", async () => {
