@@ -79,9 +79,9 @@ export interface Dispatcher {
   destroy(error?: Error): Promise<void>;
 }
 
-const major = Number(process.versions.node.split(".")[0]);
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 /** undici 8 wants Node 22.19. */
-const undici8 = major >= 22 ? await import("undici8") : null;
+const undici8 = major > 22 || (major === 22 && minor >= 19) ? await import("undici8") : null;
 
 export const undicis: ReadonlyMap<number, Undici> = new Map(
   Object.entries({ 5: undici5, 6: undici6, 7: undici7, 8: undici8 })

@@ -232,6 +232,9 @@ describe.each([...undicis])("undici %i", (version, undici) => {
         const handler = { onConnect() {}, onHeaders() {}, onData() {}, onComplete() {}, onError: resolve };
         const newer = {
           onRequestStart() {},
+          onResponseStart() {},
+          onResponseData() {},
+          onResponseEnd() {},
           onResponseError: (_controller: unknown, error: unknown) => resolve(error),
         };
         const options = { origin: broken.url, path: "/v1/chat", method: "POST", body };
