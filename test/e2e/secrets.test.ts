@@ -111,4 +111,21 @@ describe("prompts, completions, keys and headers", () => {
     await client.quit();
     await redis.stop();
   });
+
+  it("include the store's password, also where the store cannot be reached", async () => {
+    const env = { BUDGET_GUARD_STORE: `redis://canary-user:${canaries.key}@127.0.0.1:1/0` };
+    const end = await startAsking(project, provider, { calls: calls.slice(0, 1) }, { env }).finished;
+    expect(end.stderr).toContain("127.0.0.1:1");
+    expectClean("stderr", end.stderr);
+    expectClean("a span", sink.received());
+    const status = await project.start({
+      flags: [],
+      script: "node_modules/budget-guard/dist/cli/main.js",
+      args: ["status"],
+      env,
+    }).finished;
+    expect(status.code).toBe(3);
+    expect(status.stderr).toContain("127.0.0.1:1");
+    expectClean("status", status.stdout + status.stderr);
+  });
 });
