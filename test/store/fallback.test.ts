@@ -14,8 +14,10 @@ function behindWire(clock: () => number) {
   let cut = false;
   let slow: Promise<void> | null = null;
   let asked = 0;
+  let left = Number.POSITIVE_INFINITY;
   const through = async <T>(work: () => Promise<T>): Promise<T> => {
     asked++;
+    if (left-- <= 0) cut = true;
     if (cut) throw new StoreDown("the wire is cut");
     const answer = await work();
     await slow;
@@ -36,6 +38,12 @@ function behindWire(clock: () => number) {
     asked: () => asked,
     cut: (value: boolean) => {
       cut = value;
+      left = Number.POSITIVE_INFINITY;
+    },
+    /** Lets so many more through. */
+    cutAfter: (count: number) => {
+      cut = false;
+      left = count;
     },
     /** Answers wait until the function returned is called; the work itself is done at once. */
     slowDown: () => {
@@ -182,6 +190,21 @@ describe("settlements while the store is away", () => {
     expect((await wire.store.read([{ key: "t|", window: total }]))[0]?.spent).toBe(10);
   });
 
+  test("that could not be told after all wait on, in front", async () => {
+    const { wire, fallback, back } = bench();
+    await fallback.read([]);
+    wire.cut(true);
+    for (let n = 0; n < 6; n++)
+      await fallback.settle(aSettlement(unique("a"), 0, { charges: [aCharge({ key: "t|", window: total })] }));
+    // The sign of life and two of the six get through, then it is cut once more.
+    wire.cutAfter(3);
+    while (wire.asked() < 8) await new Promise((resolve) => setTimeout(resolve, 2));
+    expect(await fallback.flush(1)).toBe(false);
+    wire.cut(false);
+    await back;
+    expect((await wire.store.read([{ key: "t|", window: total }]))[0]?.spent).toBe(60);
+  });
+
   test("are bounded in number and lose no amount", async () => {
     const { wire, fallback, back, clock } = bench({ queueLimit: 10 });
     const ever = { key: "global.cost.total", window: total };
@@ -229,7 +252,7 @@ describe("judging here while the store is away", () => {
     expect(await count("tenant.output_tokens.last 15m|acme", hourly)).toBe(2);
     expect(await count("global.tokens.hourly", hourly)).toBe(2);
     expect(await count("run.cost|r1", run)).toBe(40);
-    expect(await count("feature.run.cost|f|r1", run)).toBe(40);
+    expect(await count("feature.run.cost.hourly|f|r1", hourly)).toBe(40);
     expect(await count("tenant.calls.hourly|acme", hourly)).toBe(40);
     expect(await count("tenant.retries.hourly|cost.tokens", hourly)).toBe(40);
   });

@@ -93,6 +93,16 @@ test.each([
   expect(locks()).toEqual([]);
 });
 
+test("an operation writes what it changed, and nothing twice", async () => {
+  const store = open();
+  for (let n = 0; n < 50; n++) await store.settle(aSettlement(unique("a"), clock.now()));
+  await store.read([ask]);
+  await store.shut();
+  const lines = readFileSync(path, "utf8").trimEnd().split("\n");
+  expect(lines).toHaveLength(51);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(250);
+});
+
 test("it is written anew when it has grown, with the same content, and goes on", async () => {
   const store = open(20_000);
   for (let n = 0; n < 3_000; n++) await store.settle(aSettlement(`a${n % 20}`, clock.now()));

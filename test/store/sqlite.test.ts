@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -142,10 +142,14 @@ describe.runIf(sqlite !== undefined)("a file store with node:sqlite", () => {
     await old.settle(aSettlement("a", clock.now()));
     await expect(open()).rejects.toThrow(/in use by process \d+, which runs on an older Node/);
     await old.shut();
+    const journal = readFileSync(`${path}.journal`);
     const store = await open();
     expect((await store.read([ask]))[0]).toMatchObject({ spent: 10, held: 10 });
+    expect(existsSync(`${path}.journal`)).toBe(false);
     await store.settle(aSettlement(held.attempt, clock.now()));
     await store.shut();
+    // As if the process had been killed after it took it over and before it set it aside.
+    writeFileSync(`${path}.journal`, journal);
     const again = await open();
     expect((await again.read([ask]))[0]).toMatchObject({ spent: 20, held: 0 });
     await again.shut();
