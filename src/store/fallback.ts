@@ -142,12 +142,12 @@ class Fallback implements FallbackStore {
   recall: Store["recall"] = (keys) => this.#ask((store) => store.recall(keys));
 
   async flush(ms: number): Promise<boolean> {
-    const end = Date.now() + ms;
+    const end = performance.now() + ms;
     const done = () => this.#underWay.size === 0 && this.#waiting.size === 0;
-    while (!done() && Date.now() < end) {
+    while (!done() && performance.now() < end) {
       const work = this.#underWay.size > 0 ? Promise.race(this.#underWay) : this.#probe();
-      await within(Math.max(1, end - Date.now()), this.name, work).catch(ignore);
-      if (this.#down !== null && !done()) await pause(Math.min(20, Math.max(1, end - Date.now())));
+      await within(Math.max(1, end - performance.now()), this.name, work).catch(ignore);
+      if (this.#down !== null && !done()) await pause(Math.min(20, Math.max(1, end - performance.now())));
     }
     return done();
   }

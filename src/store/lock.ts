@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, utimesSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { now } from "../clock.ts";
 
 /** How often the holder shows that it lives, and after how long without a sign it counts as gone, ms. */
 const SIGN_MS = 5_000;
@@ -61,7 +62,7 @@ function runs(pid: number): boolean {
 
 function isFresh(file: string): boolean {
   try {
-    return Date.now() - statSync(file).mtimeMs < GONE_MS;
+    return now() - statSync(file).mtimeMs < GONE_MS;
   } catch {
     return false;
   }
@@ -69,7 +70,7 @@ function isFresh(file: string): boolean {
 
 function touch(file: string): void {
   try {
-    utimesSync(file, new Date(), new Date());
+    utimesSync(file, now() / 1000, now() / 1000);
   } catch {
     // The folder is gone; the next write to the journal says so.
   }
