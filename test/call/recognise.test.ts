@@ -120,14 +120,4 @@ describe("any other host", () => {
     expect(recognise("llm.example", 80, "POST", "/v1/chat/completions")?.certain).toBe(true);
     expect(recognise("llm.example", 80, "POST", "/v1/responses")?.certain).toBe(false);
   });
-
-  it("costs well under a microsecond to tell", () => {
-    const times = Array.from({ length: 5 }, () => {
-      const start = performance.now();
-      for (let i = 0; i < 100_000; i += 1) recognise("example.com", 443, "POST", "/api/things/42/comments?page=1");
-      return (performance.now() - start) / 100_000;
-    });
-    // Milliseconds per look; the best of five, since other work may share the machine.
-    expect(Math.min(...times)).toBeLessThan(0.0005);
-  });
 });

@@ -75,24 +75,6 @@ describe("a stream of events", () => {
     expect(read(long, 4096).told).toHaveLength(1);
     expect(performance.now() - began).toBeLessThan(1500);
   });
-
-  it("costs less to read than to parse", () => {
-    const event = `data: ${JSON.stringify({ ...said, object: "chat.completion.chunk", obfuscation: "x".repeat(80), system_fingerprint: "fp_1" })}\n\n`;
-    const long = Buffer.from(event.repeat(200) + `data: ${JSON.stringify(counted)}\n\n`);
-    const best = (work: () => void): number => {
-      const times = Array.from({ length: 300 }, () => {
-        const began = performance.now();
-        work();
-        return performance.now() - began;
-      });
-      return Math.min(...times);
-    };
-    const all = best(() => {
-      for (const line of long.toString().split("\n")) if (line.startsWith("data: ")) JSON.parse(line.slice(6));
-    });
-    const ours = best(() => read(long, 16_384));
-    expect(ours).toBeLessThan(all);
-  });
 });
 
 describe("the text of a delta", () => {
