@@ -150,7 +150,14 @@ export class HttpHold {
       body,
     });
     this.#pieces = [];
-    void ask(gatekeeper, departure, this.#decision.signal).then((passage) => this.#settle(passage, body !== null));
+    void ask(gatekeeper, departure, this.#decision.signal)
+      .then((passage) => this.#settle(passage, body !== null))
+      .catch(() => this.surrender());
+  }
+
+  /** A fault of ours: the request goes its own way, as if we had never been. */
+  surrender(): void {
+    if (this.held) this.#giveUp();
   }
 
   #settle(passage: Passage, bodySeen: boolean): void {

@@ -55,8 +55,10 @@ export class HttpHook {
         const plain = typeof encoding !== "function";
         const written = writtenOnce(plain ? callback : encoding);
         const room = original.call(this, chunk, plain ? encoding : undefined, written);
-        hold.piece(chunk, encoding);
-        hold.taken(written, room === false);
+        safely(hold, () => {
+          hold.piece(chunk, encoding);
+          hold.taken(written, room === false);
+        });
         return room;
       };
     });
@@ -65,8 +67,10 @@ export class HttpHook {
         const hold = hook.#open(this);
         const ended = original.call(this, chunk, encoding, callback);
         if (hold?.held === true) {
-          if (chunk && typeof chunk !== "function") hold.piece(chunk, encoding);
-          hold.finish();
+          safely(hold, () => {
+            if (chunk && typeof chunk !== "function") hold.piece(chunk, encoding);
+            hold.finish();
+          });
         }
         return ended;
       };
@@ -136,6 +140,15 @@ export class HttpHook {
       });
     }
     return null;
+  }
+}
+
+/** Runs our part of a method that the application called: what fails there must not reach it. */
+function safely(hold: HttpHold, fn: () => void): void {
+  try {
+    fn();
+  } catch {
+    hold.surrender();
   }
 }
 

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type { Limits } from "./limits.ts";
 
 /** A request body that was looked at, and what undici is to send in its place: the same bytes. */
@@ -32,6 +33,7 @@ export async function collectBody(body: unknown, sized: boolean, limits: Limits,
     if (body.size > limits.bodyBytes) return bodyUnseen(body);
     return { bytes: Buffer.from(await body.arrayBuffer()), send: body, release: keep };
   }
+  const whole = sized || (await isBuffered(body));
   const source = iteratorOf(body);
   if (source === null) return bodyUnseen(body);
 
@@ -59,13 +61,36 @@ export async function collectBody(body: unknown, sized: boolean, limits: Limits,
     clearTimeout(timer);
   }
   const bytes = Buffer.concat(buffers);
-  return { bytes, send: sized ? bytes : replay(pieces), release: keep };
+  return { bytes, send: whole ? bytes : replay(pieces), release: keep };
 }
 
 /** A new body in the form of the old where the form says something: a Blob brings its own content-type. */
 export function reshaped(body: unknown, bytes: Buffer): unknown {
   return isBlob(body) ? new Blob([new Uint8Array(bytes)], { type: body.type }) : bytes;
 }
+
+/**
+ * True for a Node stream of bytes that ends before anybody reads it, so that all of it is in its buffer: undici knows
+ * its length then (`bodyLength` in lib/core/util.js) and sends no chunks. The turn is for callers who, as with undici's
+ * `pipeline`, write to the stream right after the request was made; undici's own connecting takes longer.
+ */
+async function isBuffered(body: unknown): Promise<boolean> {
+  if (!(body instanceof Readable) || body.readableObjectMode) return false;
+  const buffered = (): boolean => "_readableState" in body && isEnded(body._readableState);
+  if (buffered()) return true;
+  const failures: unknown[] = [];
+  const onError = (error: unknown): void => {
+    failures.push(error);
+  };
+  body.on("error", onError);
+  await new Promise((resolve) => setImmediate(resolve));
+  body.removeListener("error", onError);
+  if (failures.length > 0) throw failures[0];
+  return buffered();
+}
+
+const isEnded = (state: unknown): boolean =>
+  typeof state === "object" && state !== null && "ended" in state && state.ended === true;
 
 type Source = AsyncIterator<unknown> | Iterator<unknown>;
 type Step = Promise<IteratorResult<unknown>>;

@@ -4,7 +4,7 @@
  */
 import http from "node:http";
 import https from "node:https";
-import { Readable, Writable } from "node:stream";
+import { type Duplex, Readable, Writable } from "node:stream";
 import axios from "axios";
 import got from "got";
 import nodeFetch from "node-fetch";
@@ -44,6 +44,8 @@ export interface Client {
   readonly followsRedirects: boolean;
   /** False where the client cannot send a body of unknown length. */
   readonly streamsBody: boolean;
+  /** False where the answer is over before its connection is free, so that the next request's is a matter of luck. */
+  readonly freesConnection: boolean;
   /** False where a signal that was aborted before makes the client itself throw past its caller. */
   readonly abortsBefore: boolean;
 }
@@ -53,6 +55,7 @@ interface Undici {
   readonly fetch: (url: string, init: object) => Promise<Response>;
   readonly request: (url: string, options: object) => Promise<UndiciReply>;
   readonly stream: (url: string, options: object, factory: (head: UndiciHead) => Writable) => Promise<unknown>;
+  readonly pipeline: (url: string, options: object, take: (head: UndiciReply) => unknown) => Duplex;
   readonly Agent: new (options?: object) => Dispatcher;
   readonly Client: new (origin: string, options?: object) => Dispatcher;
   readonly Pool: new (origin: string, options?: object) => Dispatcher;
@@ -89,7 +92,7 @@ export const undicis: ReadonlyMap<number, Undici> = new Map(
     .map(([version, module]) => [Number(version), module as unknown as Undici]),
 );
 
-const plain = { followsRedirects: true, streamsBody: true, abortsBefore: true };
+const plain = { followsRedirects: true, streamsBody: true, abortsBefore: true, freesConnection: true };
 
 async function read(source: AsyncIterable<Uint8Array>, onChunk: Ask["onChunk"]): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -231,6 +234,29 @@ function undiciClients(version: number, undici: Undici): Client[] {
           });
           const { statusCode, headers } = head ?? { statusCode: 0, headers: {} };
           return { status: statusCode, headers, body: Buffer.concat(chunks) };
+        },
+        close: nothing,
+      }),
+    },
+    {
+      ...plain,
+      followsRedirects: false,
+      freesConnection: false,
+      name: name("pipeline"),
+      transport: "undici",
+      open: () => ({
+        async send(ask) {
+          let head: UndiciHead | null = null;
+          const { body: _body, ...options } = undiciOptions(ask) as { readonly body?: unknown };
+          const stream = undici.pipeline(ask.url, options, (received) => {
+            head = received;
+            return received.body;
+          });
+          for (const piece of ask.pieces ?? []) stream.write(piece);
+          stream.end(ask.body);
+          const body = await read(stream, ask.onChunk);
+          const { statusCode, headers } = head ?? { statusCode: 0, headers: {} };
+          return { status: statusCode, headers, body };
         },
         close: nothing,
       }),

@@ -143,6 +143,7 @@ const cases: readonly Case[] = [
   },
   {
     name: "one connection for requests one after the other",
+    applies: ({ freesConnection }) => freesConnection,
     async play({ session, server }) {
       for (const body of ["a", "b", "c"]) await session.send({ url: `${server.url}/v1/chat`, method: "POST", body });
       return server.hits.map(({ connection }) => connection);
