@@ -12,11 +12,11 @@ const results = [];
 
 step("lint", process.execPath, [tool("@biomejs/biome/bin/biome"), "check", "."]);
 step("types", process.execPath, [tool("typescript/bin/tsc"), "-p", "tsconfig.json"]);
-step(`tests on Node ${process.versions.node}`, process.execPath, [tool("vitest/vitest.mjs"), "run"]);
+step(`tests on Node ${process.versions.node}`, process.execPath, [tool("vitest/vitest.mjs"), "run", ...report()]);
 if (!hasSqlite) {
   const suites = ["store", "e2e", "cli", "hook"].map((name) => `test/${name}/`);
   const name = `${suites.join(" ")} on Node ${node24Version}`;
-  if (existsSync(node24)) step(name, node24, [tool("vitest/vitest.mjs"), "run", ...suites]);
+  if (existsSync(node24)) step(name, node24, [tool("vitest/vitest.mjs"), "run", ...report(), ...suites]);
   else results.push({ name: `${name}: skipped, no such Node on this machine`, status: 0, seconds: 0 });
 }
 
@@ -34,4 +34,12 @@ function step(name, command, args) {
   const PATH = `${dirname(command)}${delimiter}${process.env.PATH ?? ""}`;
   const { status } = spawnSync(command, args, { cwd: root, stdio: "inherit", env: { ...process.env, PATH } });
   results.push({ name, status: status ?? 1, seconds: (Date.now() - start) / 1000 });
+}
+
+/** Where TEST_REPORTS names a folder, vitest also leaves its figures there, one file a run. */
+function report() {
+  const folder = process.env.TEST_REPORTS;
+  if (folder === undefined) return [];
+  const file = join(folder, `${process.versions.node}-${results.length}.json`);
+  return ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
 }
