@@ -20,16 +20,21 @@ const units: Readonly<Record<string, string>> = {
   ms: "millisecond",
 };
 
-/** An amount with its limit, in as many decimals as it takes to tell them apart: never `$0.10 of $0.10`. */
+/**
+ * An amount with its limit, in as many decimals as it takes to tell them apart and to be right within half a percent:
+ * never `$0.10 of $0.10`, and never `$0.03 of $0.02` for two and a half cents.
+ */
 export function amountPair(metric: string, amount: number, limit: number): readonly [string, string] {
   if (metric !== "cost") return [whole(amount), whole(limit)];
   for (let decimals = 2; decimals < 9; decimals++) {
     const pair = [dollars(amount, decimals), dollars(limit, decimals)] as const;
-    const vanished = [amount, limit].some((value) => value > 0 && value < DOLLAR / 10 ** decimals / 2);
-    if (!vanished && (amount === limit || pair[0] !== pair[1])) return pair;
+    const rough = [amount, limit].some((value) => Math.abs(rounded(value, decimals) - value) * 200 > value);
+    if (!rough && (amount === limit || pair[0] !== pair[1])) return pair;
   }
   return [dollars(amount, 9), dollars(limit, 9)];
 }
+
+const rounded = (nano: number, decimals: number): number => Number((nano / DOLLAR).toFixed(decimals)) * DOLLAR;
 
 /** One amount alone. */
 export const amountText = (metric: string, amount: number): string => amountPair(metric, amount, amount)[0];
