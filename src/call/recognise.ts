@@ -46,8 +46,11 @@ export function recogniser(options: RecogniserOptions): Recogniser {
     const dotless = hostname.endsWith(".") ? hostname.slice(0, -1) : hostname;
     const host = dotless.startsWith("[") ? dotless.slice(1, -1) : dotless;
     const provider = find(host, port);
-    if (provider !== null) return Object.freeze({ provider, ...provider.endpoint(method, path), certain: true });
-    return method === "POST" ? byShape(path) : null;
+    if (provider === null) return method === "POST" ? byShape(path) : null;
+    const endpoint = provider.endpoint(method, path);
+    // Gateways and compatible endpoints speak more than one dialect: api.anthropic.com also answers /v1/chat/completions.
+    const other = endpoint.spending === "unmetered" && method === "POST" ? byShape(path) : null;
+    return Object.freeze(other === null ? { provider, ...endpoint, certain: true } : { ...other, certain: true });
   };
 }
 

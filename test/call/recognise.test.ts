@@ -80,6 +80,12 @@ describe("a host that the deployment names", () => {
     expect(seen("gateway.internal", "POST", "/x/v1/messages", 1)).toBe("anthropic messages metered");
   });
 
+  it("may speak the dialect of another provider too, as gateways and compatible endpoints do", () => {
+    expect(seen("llm.internal", "POST", "/v1/messages", 8443)).toBe("anthropic messages metered");
+    expect(seen("api.anthropic.com", "POST", "/v1/chat/completions")).toBe("openai chat metered");
+    expect(recognise("llm.internal", 8443, "POST", "/v1/messages")?.certain).toBe(true);
+  });
+
   it("must belong to a provider that exists", () => {
     expect(() => recogniser({ hosts: new Map([["a.b", "opnai"]]) })).toThrow(ConfigError);
     expect(() => recogniser({ hosts: new Map([["a.b", "opnai"]]) })).toThrow(
