@@ -17,12 +17,29 @@ function storage(): AsyncLocalStorage<BudgetContext> {
 
 /**
  * Runs `fn` with an identity for every provider call inside it; nested calls inherit and refine. A value that is
- * undefined changes nothing.
+ * undefined, null or empty changes nothing: a name that got lost must not lose the budget around it.
  */
-export function withBudget<T>(identity: Readonly<Record<string, string | number | undefined>>, fn: () => T): T {
+export function withBudget<T>(
+  identity: Readonly<Record<string, string | number | bigint | null | undefined>>,
+  fn: () => T,
+): T {
   const refined: Record<string, string> = { ...currentBudget() };
-  for (const [name, value] of Object.entries(identity)) if (value !== undefined) refined[name] = String(value);
+  for (const [name, value] of Object.entries(identity)) {
+    const given = named(value);
+    if (given !== null) refined[name] = given;
+  }
   return storage().run(Object.freeze(refined), fn);
+}
+
+/** Types do not bind JavaScript: ids of databases are objects, and "[object Object]" would be one budget for all tenants. */
+function named(value: unknown): string | null {
+  if (value === undefined || value === null || typeof value === "symbol" || typeof value === "function") return null;
+  try {
+    const text = String(value);
+    return text.trim() === "" || text.startsWith("[object ") ? null : text;
+  } catch {
+    return null;
+  }
 }
 
 /** What `withBudget` says here, empty outside of it. */

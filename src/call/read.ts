@@ -6,7 +6,7 @@ import type { Call, Cost, Subject } from "./call.ts";
 import { type Estimate, estimate, type Learned, NO_ESTIMATE, NOTHING_LEARNED } from "./estimate.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { clean, type Identity } from "./identity.ts";
-import { type Fields, fields, parse } from "./json.ts";
+import { type Fields, fields, parse, text } from "./json.ts";
 import { canonicalModel, UNKNOWN_MODEL } from "./model.ts";
 import type { Prices } from "./price.ts";
 import { type RequestFacts, STANDARD } from "./provider.ts";
@@ -40,8 +40,18 @@ export function readCall(request: Request): ReadCall | null {
   const json = body === null || headers["content-encoding"] !== undefined ? undefined : parse(body.toString("utf8"));
   const object = fields(json);
   if (!recognised.certain && !looksLikeCall(object)) return null;
-  const facts = object === null ? unreadable(request) : recognised.provider.readRequest(recognised.operation, object);
+  const facts = object === null ? unreadable(request) : factsOf(request, object);
   return Object.freeze({ call: callFrom(request, facts), facts });
+}
+
+function factsOf(request: Request, body: Fields): RequestFacts {
+  const { provider, operation } = request.recognised;
+  try {
+    return provider.readRequest(operation, body);
+  } catch {
+    // Nested deeper than the stack can follow, which parsing itself survives.
+    return { ...unreadable(request), model: text(body.model), stream: body.stream === true };
+  }
 }
 
 /** A model and something to read: what every LLM request has and little else does. */

@@ -22,6 +22,28 @@ describe("withBudget", () => {
     });
   });
 
+  it("keeps the name around it where a value is missing, empty or no name at all", () => {
+    withBudget({ tenant: "acme", user: "ann" }, () => {
+      const nameless = [undefined, null, "", "  ", {}, Object.create(null), Symbol("t"), () => "t"];
+      for (const tenant of nameless) {
+        const identity: Record<string, string> = JSON.parse("{}");
+        Reflect.set(identity, "tenant", tenant);
+        expect(withBudget(identity, currentBudget)).toEqual({ tenant: "acme", user: "ann" });
+      }
+    });
+  });
+
+  it("takes numbers and ids that are objects as they print", () => {
+    const id = { toString: () => "65f0c0ffee" };
+    const identity: Record<string, string> = JSON.parse("{}");
+    Reflect.set(identity, "tenant", id);
+    expect(withBudget({ ...identity, run: 0, user: 12n }, currentBudget)).toEqual({
+      tenant: "65f0c0ffee",
+      run: "0",
+      user: "12",
+    });
+  });
+
   it("returns and throws what the function does", () => {
     expect(withBudget({}, () => 5)).toBe(5);
     expect(() =>

@@ -175,6 +175,25 @@ describe("a body that cannot be read", () => {
     expect(aCall(prices, "x".repeat(300)).inputTokens).toBe(100);
   });
 
+  it("may be nested deeper than the stack goes, and keeps its model", () => {
+    const deep = "[".repeat(200_000) + "]".repeat(200_000);
+    const tools = `{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hi"}],"tools":${deep}}`;
+    const call = aCall(prices, tools);
+    expect(call).toMatchObject({ model: "gpt-4o", stream: true, unpriced: false, outputTokens: 4096 });
+    expect(call.inputTokens).toBeGreaterThanOrEqual(400_000 / 3);
+    expect(aCall(prices, `{"model":"gpt-4o","prompt":${deep}}`, { recognised: OPENAI_COMPLETIONS }).model).toBe(
+      "gpt-4o",
+    );
+    const blocks = `{"model":"claude-opus-4-5","max_tokens":9,"messages":[],"tools":${deep}}`;
+    expect(aCall(prices, blocks, { recognised: ANTHROPIC_MESSAGES }).model).toBe("claude-opus-4-5");
+  });
+
+  it("may ask for more answers than anyone gives", () => {
+    const call = aCall(prices, { model: "my-model", messages: user("hi"), n: Number.MAX_SAFE_INTEGER });
+    expect(call.outputTokens).toBe(4096 * 1024);
+    expect(Number.isSafeInteger(call.cost.total)).toBe(true);
+  });
+
   it("may hold nonsense in every field", () => {
     for (const messages of [null, 7, "x", [null, 7, "x", {}, { content: [null, 7, {}] }, { content: { a: 1 } }]]) {
       for (const recognised of [OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES]) {

@@ -16,6 +16,9 @@ const REQUEST_BYTES = 9;
 /** With tools the responses endpoint adds instructions on their use: up to about 250 tokens in recorded traffic. */
 const RESPONSE_TOOLS_BYTES = 750;
 
+/** OpenAI takes 128 at most; compatible servers may take more, but none takes what a slip of a finger makes of it. */
+const MOST_CHOICES = 1_024;
+
 /** What the body says; a body that is no object reads as one that says nothing. */
 export function readOpenaiRequest(operation: Operation, json: unknown): RequestFacts {
   const body = fields(json) ?? {};
@@ -32,7 +35,7 @@ export function readOpenaiRequest(operation: Operation, json: unknown): RequestF
     model,
     stream: body.stream === true,
     maxTokens: maxTokens(operation, body),
-    choices: Math.max(positive(body.n) ?? 1, positive(body.best_of) ?? 1),
+    choices: Math.min(MOST_CHOICES, Math.max(positive(body.n) ?? 1, positive(body.best_of) ?? 1)),
     textBytes: all.textBytes,
     mediaTokens: all.mediaTokens,
     audioTokens: all.audioTokens,
