@@ -24,6 +24,7 @@ import type { RuleIndex } from "./policy/match.ts";
 import type { Plan, Rule } from "./policy/plan.ts";
 import { refusalDetail } from "./policy/refusal-detail.ts";
 import { stops } from "./policy/verdict.ts";
+import { reporter } from "./reporting.ts";
 import { releaseOf, settleAtEnd } from "./settling.ts";
 import { type Shaped, shapeCall } from "./shaping.ts";
 import type { FallbackStore } from "./store/fallback.ts";
@@ -66,8 +67,8 @@ interface Traveller {
 export function createGuard(parts: Parts): Guard {
   const { config, plan, store, telemetry, log } = parts;
   const enforce = config.mode === "enforce";
-  const judging = { store, plan, enforce, ...config.storeOptions };
-  const countsRuns = plan.meters.some((meter) => meter.scopes.includes("run"));
+  const judging = { store, plan, enforce, log, ...config.storeOptions };
+  const report = reporter(plan, parts.incoming, log);
   const settling = new Set<Promise<void>>();
 
   return {
@@ -85,6 +86,7 @@ export function createGuard(parts: Parts): Guard {
         return await road(departure, signal);
       } catch (error) {
         // A defect of ours must neither break the application nor pass in silence.
+        if (enforce && config.storeOptions.strict) return refuseUnjudged(error);
         log.error(`a call was let go unjudged because the guard itself failed: ${told(error)}`);
         return go(departure.headers);
       }
@@ -145,9 +147,22 @@ export function createGuard(parts: Parts): Guard {
     if (fired === null) throw new Error("a verdict that stops must name its rule");
     const detail: RefusalDetail = refusalDetail(fired, call);
     log.info(`refused a call to ${call.model}: ${fired.message}`);
+    return refusal(fired.message, detail);
+  }
+
+  /** Where the deployment wants no call that cannot be judged. */
+  function refuseUnjudged(error: unknown): Passage {
+    const message = `the guard itself failed (${told(error)}), and "store": {"strict": true} lets no call go unjudged.`;
+    log.error(`refused a call: ${message}`);
+    const none = { spent: null, held: null, estimate: null, limit: null, resets_at: null };
+    const detail: RefusalDetail = { rule: "store.strict", scope: {}, metric: "cost", unit: "USD", ...none };
+    return refusal(message, detail);
+  }
+
+  function refusal(message: string, detail: RefusalDetail): Passage {
     return config.refusal === "throw"
-      ? { kind: "throw", error: refusalError(fired.message, detail) }
-      : { kind: "refuse", answer: refusalAnswer(fired.message, detail) };
+      ? { kind: "throw", error: refusalError(message, detail) }
+      : { kind: "refuse", answer: refusalAnswer(message, detail) };
   }
 
   function letGo(
@@ -159,7 +174,7 @@ export function createGuard(parts: Parts): Guard {
   ): Passage {
     const { arrival, recognised, prices } = traveller;
     const { call, facts } = shaped.read;
-    report(call, judged);
+    report(call, judged.verdict);
     const sight = telemetry.begin(arrival, decided(arrival, call, rules, shaped, judged, false));
     let left = false;
     if (judged.held) parts.heartbeat.add(call.attempt);
@@ -209,28 +224,6 @@ export function createGuard(parts: Parts): Guard {
     return settled.catch((error) => log.error(`a hold could not be given back: ${told(error)}`));
   }
 
-  /** What people should hear of though nothing is refused; each thing once. */
-  function report(call: Call, { verdict }: Judged): void {
-    for (const { message, rule, figures } of verdict.warnings) {
-      log.once(`warn ${rule.id} ${JSON.stringify(figures?.scope)}`, "warn", message);
-    }
-    if (plan.rules.length === 0) {
-      log.once(
-        "no policy",
-        "warn",
-        "no policy was found: calls are counted and none is refused. `npx budget-guard init` writes a first one.",
-      );
-    }
-    if (call.unpriced) {
-      const advice = `Give it one under "prices" in budget-guard.json, or refuse it with \`call.unpriced -> deny\`.`;
-      const message = `no price is known for ${call.modelAsSent}: it is charged at ${call.provider}'s dearest. ${advice}`;
-      log.once(`unpriced ${call.modelAsSent}`, "warn", message);
-    }
-    if (call.runSource === "process" && countsRuns && parts.incoming.served) {
-      log.once("strangers", "warn", STRANGERS);
-    }
-  }
-
   function decided(
     arrival: Arrival,
     call: Call,
@@ -255,10 +248,6 @@ export function createGuard(parts: Parts): Guard {
     };
   }
 }
-
-const STRANGERS =
-  "this process serves requests, and a call outside of them named no run: run limits add up whatever runs here. " +
-  "Name runs with withBudget({ run: id }, fn) or the header x-budget-run.";
 
 const WITH_BODY = Object.freeze({ body: true });
 const WITHOUT_BODY = Object.freeze({ body: false });

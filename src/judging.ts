@@ -12,6 +12,7 @@ import { type Ask, askFor } from "./request.ts";
 import { StoreDown } from "./store/down.ts";
 import type { FallbackStore } from "./store/fallback.ts";
 import type { Judgement } from "./store/store.ts";
+import type { Log } from "./telemetry/log.ts";
 
 export interface JudgingOptions {
   readonly store: FallbackStore;
@@ -23,6 +24,7 @@ export interface JudgingOptions {
   readonly strict: boolean;
   /** The share of spending limits for this process alone, in millionths. */
   readonly localMillionths: number;
+  readonly log: Log;
 }
 
 export interface Judged {
@@ -41,12 +43,15 @@ export interface Judged {
 export async function judge(options: JudgingOptions, call: Call, rules: readonly Rule[]): Promise<Judged> {
   const { store, plan, enforce } = options;
   const ask = askFor(plan, call, rules, options.holdMs, enforce);
+  let judgement: Judgement;
   try {
-    return judged(options, call, rules, ask, await store.judge(ask.request), false);
+    judgement = await store.judge(ask.request);
   } catch (error) {
-    if (!(error instanceof StoreDown)) throw error;
-    return judgeAlone(options, call, rules, ask, error);
+    // A ledger that answers nonsense (a damaged file) is as good as away: a call must not pass unjudged for it.
+    if (!(error instanceof StoreDown)) options.log.error(`the ledger failed: ${told(error)}`);
+    return judgeAlone(options, call, rules, ask, StoreDown.from(store.name, error));
   }
+  return judged(options, call, rules, ask, judgement, false);
 }
 
 async function judgeAlone(
@@ -108,6 +113,8 @@ function readingsOf({ gates }: Ask, judgement: Judgement): Readings {
   const { now, readings: meters, attemptNumber } = judgement;
   return { now, meters, attemptNumber, closed, byHand };
 }
+
+const told = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const SHARED = new Set(["cost", "tokens", "input_tokens", "output_tokens"]);
 

@@ -4,6 +4,7 @@
  */
 import { type Learned, learn, lessonKeys } from "./call/estimate.ts";
 import type { Clock } from "./clock.ts";
+import { within } from "./store/deadline.ts";
 import { BUCKETS } from "./store/histogram.ts";
 import type { Histogram, Store } from "./store/store.ts";
 
@@ -15,26 +16,44 @@ const SHARE = 0.95;
 
 export type Teacher = (provider: string, model: string, feature: string) => Promise<Learned>;
 
-/** A reader of lessons with a memory of a minute. Without a store that answers it knows nothing, and estimates stay safe. */
-export function teacher(store: Pick<Store, "recall">, clock: Clock): Teacher {
+type Keys = ReturnType<typeof lessonKeys>;
+
+/**
+ * A reader of lessons with a memory of a minute. It waits for the store for at most `patienceMs`: an estimate without
+ * lessons is safe, only larger.
+ */
+export function teacher(store: Pick<Store, "recall" | "name">, clock: Clock, patienceMs = 250): Teacher {
   const known = new Map<string, { readonly at: number; readonly histogram: Histogram | null }>();
+  const asking = new Map<string, Promise<void>>();
   const fresh = (key: string): boolean => clock() - (known.get(key)?.at ?? Number.NEGATIVE_INFINITY) < FRESH_MS;
+
+  async function ask({ input, output }: Keys): Promise<void> {
+    const found = await store.recall([input, output]);
+    if (known.size > MOST) known.clear();
+    const at = clock();
+    known.set(input, { at, histogram: found[0] ?? null });
+    known.set(output, { at, histogram: found[1] ?? null });
+  }
+
+  /** Calls that begin together ask once; an answer that comes too late for this call serves the next. */
+  function askOnce(keys: Keys): Promise<void> {
+    const under = asking.get(keys.output);
+    if (under !== undefined) return under;
+    const asked = ask(keys).finally(() => asking.delete(keys.output));
+    asking.set(keys.output, asked);
+    return asked;
+  }
+
   return async function learned(provider, model, feature) {
-    const { input, output } = lessonKeys(provider, model, feature);
-    if (!fresh(input) || !fresh(output)) {
+    const keys = lessonKeys(provider, model, feature);
+    if (!fresh(keys.input) || !fresh(keys.output)) {
       // A store that is away shows itself when the call is judged; here it only means that nothing is learned.
-      const found = await store.recall([input, output]).catch(() => null);
-      if (known.size > MOST) known.clear();
-      const at = clock();
-      if (found !== null) {
-        known.set(input, { at, histogram: found[0] ?? null });
-        known.set(output, { at, histogram: found[1] ?? null });
-      }
+      await within(patienceMs, store.name, askOnce(keys)).catch(() => {});
     }
     const recalled = (key: string): Histogram | null => known.get(key)?.histogram ?? null;
     return {
-      inputMillis: ratio(learn(recalled(input), BUCKETS, SHARE)),
-      outputTokens: learn(recalled(output), BUCKETS, SHARE),
+      inputMillis: ratio(learn(recalled(keys.input), BUCKETS, SHARE)),
+      outputTokens: learn(recalled(keys.output), BUCKETS, SHARE),
     };
   };
 }

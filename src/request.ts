@@ -80,8 +80,23 @@ function meterAsk(key: string, meter: Plan["meters"][number], call: Call): Meter
   return { key, window: meter.window, add, floor };
 }
 
-/** The floor is what a process that dies mid-call has surely spent: the request itself, not the answer. */
+/** A million dollars, or as many tokens: more than any call can be worth, and still a number that ledgers add up exactly. */
+const MOST = 1e15;
+
+/** Whether a ledger can add up what a provider says was used. */
+export const isPlausible = ({ cost, usage }: Bill): boolean =>
+  [cost.total, usage.inputTokens, usage.outputTokens].every((amount) => amount >= 0 && amount <= MOST);
+
+/**
+ * The floor is what a process that dies mid-call has surely spent: the request itself, not the answer. Both are bounded,
+ * because a request may ask for more than numbers hold, and what no ledger can add up would be judged by none.
+ */
 export function held(metric: Metric, call: Call): { readonly add: MeterAsk["add"]; readonly floor: number } {
+  const { add, floor } = asked(metric, call);
+  return { add: typeof add === "number" ? Math.min(add, MOST) : add, floor: Math.min(floor, MOST) };
+}
+
+function asked(metric: Metric, call: Call): { readonly add: MeterAsk["add"]; readonly floor: number } {
   switch (metric) {
     case "cost":
       return { add: call.cost.total, floor: call.cost.total - call.cost.output - call.cost.reasoning };

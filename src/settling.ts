@@ -9,9 +9,9 @@ import type { Provider, Terms } from "./call/provider.ts";
 import type { Clock } from "./clock.ts";
 import type { Failure, Tap } from "./hook/exchange.ts";
 import type { Plan } from "./policy/plan.ts";
-import { chargesFor, fingerprintKey, isFailure, release } from "./request.ts";
+import { chargesFor, fingerprintKey, isFailure, isPlausible, release } from "./request.ts";
 import { bill } from "./response/bill.ts";
-import { createReader, NO_RESPONSE, type ResponseReader } from "./response/reader.ts";
+import { createReader, NO_RESPONSE, type ResponseReader, type ResponseReading } from "./response/reader.ts";
 import type { Settlement } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Sight } from "./telemetry/telemetry.ts";
@@ -88,10 +88,12 @@ async function finish(
   const endedAt = options.clock();
   try {
     const reading = reader === null ? NO_RESPONSE : await reader.finish();
-    const billed = bill({ call, reading, outcome, prices: options.prices, asked: options.asked });
+    const billed = billOf(options, reading, outcome);
     if (!options.left()) return await options.settle(releaseOf(options.plan, call, options.judgedAt));
     // Called at once and awaited later: an embedded store has then written before this process can be ended.
-    const settled = options.settle(settlementOf(options, billed, outcome));
+    const settled = options.settle(
+      isRedirect(outcome) ? releaseOf(options.plan, call, options.judgedAt) : settlementOf(options, billed, outcome),
+    );
     const wasted = options.attemptNumber > 0 || isFailure(outcome);
     sight.end({ bill: billed, outcome, firstByteAt, endedAt, wasted });
     await settled;
@@ -100,6 +102,26 @@ async function finish(
     log.error(`a call could not be settled: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
+
+/** The bill; where the answer claims what cannot be, all that was held for the call. */
+function billOf({ call, prices, asked, log }: SettlingOptions, reading: ResponseReading, outcome: Outcome): Bill {
+  try {
+    const billed = bill({ call, reading, outcome, prices, asked });
+    if (isPlausible(billed)) return billed;
+  } catch {
+    // Figures so large that they cannot be multiplied end here too.
+  }
+  log.once(
+    "implausible",
+    "error",
+    `an answer of ${call.model} claims an absurd usage; its estimate is charged instead`,
+  );
+  return bill({ call, reading: NO_RESPONSE, outcome: { kind: "timeout", status: null }, prices, asked });
+}
+
+/** A redirect is no answer, and no work was done: the request that follows it is judged, charged and remembered by itself. */
+const isRedirect = (outcome: Outcome): boolean =>
+  outcome.kind === "success" && outcome.status >= 300 && outcome.status < 400;
 
 /** The settlement of a call that never left: its hold is given back and nothing is charged. */
 export function releaseOf(plan: Plan, call: Call, judgedAt: number): Settlement {

@@ -12,7 +12,6 @@ import type { Plan, Rule } from "./policy/plan.ts";
 import { shape, shapesByMeter } from "./policy/shape.ts";
 import type { Fired } from "./policy/verdict.ts";
 import { held } from "./request.ts";
-import { StoreDown } from "./store/down.ts";
 import type { FallbackStore } from "./store/fallback.ts";
 import type { Log } from "./telemetry/log.ts";
 
@@ -64,10 +63,8 @@ export async function shapeCall(
 /** The meters as they stand: shaping only makes a call smaller, so it need not be one step with the judgement. */
 async function readings({ plan, store, clock }: ShapingOptions, { call }: ReadCall): Promise<Readings | null> {
   const asks = plan.meters.map((meter) => ({ key: meterKey(meter, call.subject), window: meter.window }));
-  const found = await store.read(asks).catch((error: unknown) => {
-    if (!(error instanceof StoreDown)) throw error;
-    return store.local.read(asks);
-  });
+  // Whatever became of the store: the judgement that follows meets it too, and says so.
+  const found = await store.read(asks).catch(() => store.local.read(asks));
   const meters = found.map((reading, index) => {
     const metric = plan.meters[index]?.metric ?? "calls";
     const { add } = held(metric, call);

@@ -65,10 +65,13 @@ function begin(config: Config, log: Log): void {
     rulesFor: indexRules(plan),
     recognise: recogniser({ hosts: new Map([...hostsFromEnvironment(process.env), ...config.hosts]) }),
     prices: () => {
-      prices ??= loadPrices(config.prices, now);
+      prices ??= loadPrices(config.prices, now).catch((error) => {
+        prices = null;
+        throw error;
+      });
       return prices;
     },
-    learned: teacher(store, now),
+    learned: teacher(store, now, config.storeOptions.deadlineMs),
     store,
     heartbeat: createHeartbeat(store, config.storeOptions.holdMs),
     telemetry,

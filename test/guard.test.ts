@@ -1,129 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { withBudget } from "../src/call/context.ts";
-import { loadPrices } from "../src/call/price.ts";
-import { recogniser } from "../src/call/recognise.ts";
-import { type Config, readConfig } from "../src/config.ts";
-import { createGuard, type Guard } from "../src/guard.ts";
-import { createHeartbeat } from "../src/heartbeat.ts";
-import type { Departure, Passage } from "../src/hook/exchange.ts";
-import { teacher } from "../src/learned.ts";
-import { loadPlan } from "../src/load-plan.ts";
-import { indexRules } from "../src/policy/match.ts";
-import { readStatus, type Status } from "../src/status.ts";
-import { StoreDown } from "../src/store/down.ts";
-import { type FallbackStore, withFallback } from "../src/store/fallback.ts";
-import { openMemory } from "../src/store/memory.ts";
-import type { Store } from "../src/store/store.ts";
-import { createLog } from "../src/telemetry/log.ts";
-import type { Decided, Ended } from "../src/telemetry/telemetry.ts";
+import type { Config } from "../src/config.ts";
+import { answer, chat, decide, endWorlds, message, spent, type World, world } from "./support/a-guard.ts";
 
-/** One guard with a memory store and a clock that stands still, and what it said and showed. */
-interface World {
-  readonly guard: Guard;
-  readonly store: FallbackStore;
-  readonly said: string[];
-  readonly decided: Decided[];
-  readonly ended: Ended[];
-  readonly status: () => Promise<Status>;
-  time: number;
-  down: boolean;
-}
-
-const NOON = Date.parse("2026-11-22T12:00:00Z");
-const open: World[] = [];
-
-function world(policy: string, options: Partial<Config> = {}): World {
-  const said: string[] = [];
-  const decided: Decided[] = [];
-  const ended: Ended[] = [];
-  const made = { time: NOON, down: false };
-  const clock = (): number => made.time;
-  const log = createLog("debug", (line) => said.push(line));
-  const plan = loadPlan(policy === "" ? [] : [{ file: "policies/test.budget", text: policy }], log.warn);
-  const memory = openMemory(clock);
-  const gone = async (): Promise<never> => {
-    throw new StoreDown("the ledger (test) is away");
-  };
-  const away = ["judge", "extend", "settle", "close", "open", "gates", "read", "list", "recall"];
-  const flaky = new Proxy(memory, {
-    get: (target, name: keyof Store) => (made.down && away.includes(name) ? gone : target[name]),
-  });
-  const store = withFallback(async () => flaky, { clock, name: "test", retryMs: { first: 5, most: 5 } });
-  const config: Config = { ...readConfig({}, import.meta.dirname), ...options };
-  const prices = loadPrices({ "test-model": { input: 1, output: 10 } }, clock);
-  const guard = createGuard({
-    config,
-    plan,
-    rulesFor: indexRules(plan),
-    recognise: recogniser({ hosts: new Map([["llm.test", "openai"]]) }),
-    prices: () => prices,
-    learned: teacher(store, clock),
-    store,
-    heartbeat: createHeartbeat(store, config.storeOptions.holdMs),
-    telemetry: {
-      arrive: () => ({ at: made.time, traceId: null, baggage: {}, context: null }),
-      begin: (_, one) => {
-        decided.push(one);
-        return { run: (fn) => fn(), end: (end) => ended.push(end) };
-      },
-      flush: async () => {},
-    },
-    incoming: { current: () => null, served: false },
-    processId: "process-1",
-    log,
-    clock,
-  });
-  const status = (): Promise<Status> => readStatus(memory, "test", plan, config.mode);
-  const one = Object.assign(made, { guard, store, said, decided, ended, status });
-  open.push(one);
-  return one;
-}
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map(({ store }) => store.shut()));
-});
-
-const chat = (fields: object = {}): Buffer =>
-  Buffer.from(
-    JSON.stringify({ model: "test-model", max_tokens: 100, messages: [{ role: "user", content: "hello" }], ...fields }),
-  );
-
-const departure = (fields: Partial<Departure> = {}): Departure => ({
-  transport: "undici",
-  protocol: "https:",
-  hostname: "llm.test",
-  port: 443,
-  method: "POST",
-  path: "/v1/chat/completions",
-  headers: {},
-  body: chat(),
-  ...fields,
-});
-
-const decide = (one: World, fields: Partial<Departure> = {}, signal = new AbortController().signal): Promise<Passage> =>
-  one.guard.decide(departure(fields), signal);
-
-/** Answers an allowed call as the provider would. */
-async function answer(one: World, passage: Passage, usage: object = { prompt_tokens: 10, completion_tokens: 100 }) {
-  if (passage.kind !== "go") throw new Error(`not let go: ${passage.kind}`);
-  passage.run(() => {});
-  passage.tap.head(200, { "content-type": "application/json" });
-  passage.tap.chunk(Buffer.from(JSON.stringify({ id: "r-1", model: "test-model", usage })));
-  passage.tap.end();
-  await one.guard.settled();
-}
-
-const spent = async (one: World, meter: string): Promise<readonly [spent: number, held: number]> => {
-  const found = (await one.status()).meters.find((row) => row.meter === meter);
-  return [found?.spent ?? 0, found?.held ?? 0];
-};
-
-const message = (passage: Passage): string =>
-  passage.kind === "refuse"
-    ? (JSON.parse(passage.answer.body.toString()) as { message: string }).message
-    : passage.kind === "throw"
-      ? passage.error.message
-      : "let go";
+afterEach(endWorlds);
 
 describe("an allowed call", () => {
   it("is held while it is out and charged when it ends", async () => {
@@ -313,6 +193,125 @@ describe("a call while the store is away", () => {
     expect(message(await decide(one))).toContain("the ledger (test) is away");
     away("tenant.daily > $1 -> deny\nstore.down -> local", { storeOptions });
     expect((await decide(one)).kind).toBe("go");
+  });
+});
+
+describe("a call while the ledger answers nonsense", () => {
+  it("is judged as if it were away, and that is said", async () => {
+    const one = world("tenant.daily > $0.04 -> deny");
+    one.failure = new SyntaxError("Unexpected token in JSON");
+    one.down = true;
+    expect((await decide(one)).kind).toBe("go");
+    expect(message(await decide(one))).toContain("5% of a limit");
+    expect(one.said.join("")).toContain("the ledger failed: Unexpected token in JSON");
+    expect(one.said.join("")).not.toContain("unjudged");
+  });
+
+  it("is capped by what this process knows", async () => {
+    const one = world("tenant.calls.daily > 0 -> cap 50 tokens");
+    one.failure = new SyntaxError("Unexpected token in JSON");
+    one.down = true;
+    expect((await decide(one)).kind).toBe("go");
+    expect(one.said.join("")).not.toContain("unjudged");
+  });
+});
+
+describe("a defect of the guard itself", () => {
+  const prices = (): Promise<never> => Promise.reject(new Error("no price table"));
+  const strict = { deadlineMs: 250, localMillionths: 50_000, strict: true, holdMs: 60_000 };
+
+  it("lets calls go, loses our headers and says so each time", async () => {
+    const one = world("tenant.daily > $0 -> deny", {}, { prices });
+    for (let i = 0; i < 2; i++) {
+      expect(await decide(one, { headers: { "x-budget-run": "r" } })).toMatchObject({
+        kind: "go",
+        body: null,
+        removeHeaders: ["x-budget-run"],
+      });
+    }
+    expect(one.said.filter((line) => line.includes("unjudged") && line.includes("no price table"))).toHaveLength(2);
+  });
+
+  it("refuses them where the deployment is strict, but not in shadow mode", async () => {
+    const one = world("", { storeOptions: strict }, { prices });
+    expect(message(await decide(one))).toContain("the guard itself failed (no price table)");
+    const thrown = world("", { storeOptions: strict, refusal: "throw" }, { prices });
+    expect(await decide(thrown)).toMatchObject({ kind: "throw", error: { code: "BUDGET_EXCEEDED" } });
+    const shadow = world("", { storeOptions: strict, mode: "shadow" }, { prices });
+    expect((await decide(shadow)).kind).toBe("go");
+  });
+});
+
+describe("a hostile request", () => {
+  const deep = "[".repeat(200_000) + "]".repeat(200_000);
+  const many = Number.MAX_SAFE_INTEGER;
+  const bodies: Record<string, string | Buffer> = {
+    "asks for endless answers": chat({ n: many, max_tokens: many }),
+    "asks for endless output of a model without a price": chat({ model: "no-such-model", max_tokens: many }),
+    "nests its tools past the stack": `{"model":"test-model","messages":[{"content":"x"}],"tools":${deep}}`,
+    "nests its content past the stack": `{"model":"test-model","messages":[{"content":${deep}}]}`,
+    "names a model after a prototype": chat({ model: "__proto__" }),
+    "names a model with signs of our keys": chat({ model: "a|b%,=c@1" }),
+    "names a model a megabyte long": chat({ model: "m".repeat(1_000_000) }),
+    "names a model that is half a sign": chat({ model: "gpt-\ud800\n" }),
+    "is no JSON": Buffer.from([0xff, 0xfe, 0x00]),
+    "is empty": "",
+  };
+  const policy = "tenant.model.daily > $0 -> deny\nrun.tokens > 0 -> deny\ncall.cost > $0 -> deny";
+
+  for (const [name, body] of Object.entries(bodies)) {
+    it(`is judged when it ${name}`, async () => {
+      const one = world(policy);
+      expect((await decide(one, { body: Buffer.from(body) })).kind).toBe("refuse");
+      const open = world("tenant.model.daily > $9000000 -> deny\nrun.tokens > 0 -> warn");
+      await answer(open, await decide(open, { body: Buffer.from(body) }));
+      expect(open.said.join("")).not.toMatch(/unjudged|could not be settled/);
+      const rows = (await open.status()).meters;
+      expect(rows.every((row) => row.held === 0)).toBe(true);
+      expect(rows.some((row) => row.spent > 0)).toBe(true);
+    });
+  }
+
+  it("cannot name its way out of a pause of its scope", async () => {
+    for (const tenant of ["__proto__", "constructor", "a|b%,=c", "t".repeat(5_000), "\ud83d\ude00"]) {
+      const one = world("tenant.daily > $0 -> pause");
+      const call = () => withBudget({ tenant, feature: tenant }, () => decide(one));
+      expect((await call()).kind).toBe("refuse");
+      expect(message(await call())).toContain("is paused since");
+    }
+  });
+});
+
+describe("an answer", () => {
+  it("that claims an absurd usage is charged the estimate, and said", async () => {
+    for (const usage of [
+      { prompt_tokens: 1e300, completion_tokens: 1e300 },
+      { prompt_tokens: 10, completion_tokens: 1e16 },
+      { prompt_tokens: 10, completion_tokens: 10, cost: 1e300 },
+    ]) {
+      const one = world("tenant.daily > $1 -> deny");
+      const passage = await decide(one);
+      const [, held] = await spent(one, "tenant.cost.daily");
+      await answer(one, passage, usage);
+      expect(await spent(one, "tenant.cost.daily")).toEqual([held, 0]);
+      expect(one.said.join("")).toContain("claims an absurd usage");
+      expect(one.ended[0]?.bill.source).toBe("estimate");
+    }
+  });
+
+  it("that redirects is no work: what follows is no repeat, and nothing is charged twice", async () => {
+    const one = world("tenant.calls.daily > 1 -> deny\nrun.repeats > 0 -> deny");
+    const first = await decide(one);
+    if (first.kind !== "go") throw new Error("refused");
+    first.run(() => {});
+    first.tap.head(307, { location: "/v1/chat/completions/" });
+    first.tap.end();
+    await one.guard.settled();
+    const second = await decide(one);
+    expect(message(second)).toBe("let go");
+    await answer(one, second);
+    expect(await spent(one, "tenant.calls.daily")).toEqual([1, 0]);
+    expect(one.ended).toHaveLength(2);
   });
 });
 

@@ -1,0 +1,33 @@
+/**
+ * What people should hear of though nothing is refused: each thing once.
+ * @module
+ */
+import type { Call } from "./call/call.ts";
+import type { Incomings } from "./incoming.ts";
+import type { Plan } from "./policy/plan.ts";
+import type { Verdict } from "./policy/verdict.ts";
+import type { Log } from "./telemetry/log.ts";
+
+/** Tells of calls that are let go, as far as there is something to tell. */
+export function reporter(plan: Plan, incoming: Incomings, log: Log): (call: Call, verdict: Verdict) => void {
+  const countsRuns = plan.meters.some((meter) => meter.scopes.includes("run"));
+  return function report(call, verdict) {
+    for (const { message, rule, figures } of verdict.warnings) {
+      log.once(`warn ${rule.id} ${JSON.stringify(figures?.scope)}`, "warn", message);
+    }
+    if (plan.rules.length === 0) log.once("no policy", "warn", NO_POLICY);
+    if (call.unpriced) {
+      const advice = `Give it one under "prices" in budget-guard.json, or refuse it with \`call.unpriced -> deny\`.`;
+      const message = `no price is known for ${call.modelAsSent}: it is charged at ${call.provider}'s dearest. ${advice}`;
+      log.once(`unpriced ${call.modelAsSent}`, "warn", message);
+    }
+    if (call.runSource === "process" && countsRuns && incoming.served) log.once("strangers", "warn", STRANGERS);
+  };
+}
+
+const NO_POLICY =
+  "no policy was found: calls are counted and none is refused. `npx budget-guard init` writes a first one.";
+
+const STRANGERS =
+  "this process serves requests, and a call outside of them named no run: run limits add up whatever runs here. " +
+  "Name runs with withBudget({ run: id }, fn) or the header x-budget-run.";
