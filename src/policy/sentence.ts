@@ -111,7 +111,7 @@ function overText(window: string | null): string {
     case "total":
       return " in total";
     default:
-      return ` in the last ${lengthOf(window)}`;
+      return ` in the last ${lengthOf(window).replace(/^1 /, "")}`;
   }
 }
 
@@ -133,10 +133,17 @@ function outlook({ plan, call, rule, action, readings }: Occasion): string {
   if (condition === undefined || condition.reading.kind === "call") return "";
   const { resetsAt, window, estimate, limit } = figuresOf(condition, plan, call, readings);
   if (condition.limit.kind === "fixed" && estimate > limit) return " This call alone is over the limit.";
-  if (resetsAt === null) return "";
+  if (resetsAt === null) return withoutReset(window);
   return window?.startsWith("last")
     ? ` Room returns from ${timeText(resetsAt, now)}.`
     : ` Resets ${atTime(resetsAt, now)}.`;
+}
+
+/** What helps where no time does. */
+function withoutReset(window: string | null): string {
+  if (window === "run") return " A new run starts at zero.";
+  if (window === "total") return " A total never resets: only a higher limit in the policy makes room.";
+  return window === null ? " Room returns when one of these calls ends." : "";
 }
 
 function closedText({ call, rule, readings: { now } }: Occasion, { since, until }: Closed): string {

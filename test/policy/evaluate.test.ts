@@ -248,7 +248,7 @@ describe("the sentence", () => {
       "provider.errors.last 1m",
       26,
       0,
-      'provider "openai" has reached 26 of 25 errors in the last 1 minute (',
+      'provider "openai" has reached 26 of 25 errors in the last minute (',
     ],
     ["agent.concurrency > 4 -> deny", "agent.concurrency", 4, 1, "agent (none) would reach 5 of 4 calls in flight ("],
   ])("reads well for %s", (rule, meter, spent, add, part) => {
@@ -296,6 +296,20 @@ describe("the sentence", () => {
     expect(resets("2026-11-22T14:20:05Z", "tenant last 1h > $5 -> deny")).toBe("Room returns from 14:20:05 UTC.");
     expect(resets(null)).toBe("");
     expect(resets("2026-12-01T00:00:00Z", undefined, 6 * DOLLAR)).toBe("This call alone is over the limit.");
+  });
+
+  it.each([
+    ["run.calls > 2 -> deny", "run.calls", "A new run starts at zero."],
+    [
+      "tenant.calls.total > 2 -> deny",
+      "tenant.calls.total",
+      "A total never resets: only a higher limit in the policy makes room.",
+    ],
+    ["agent.concurrency > 2 -> deny", "agent.concurrency", "Room returns when one of these calls ends."],
+  ])("tells what helps where no time does: %s", (rule, meter, help) => {
+    const message = saying(rule, { meters: { [meter]: { spent: 2, add: 1, resetsAt: null } } });
+    expect(message).toMatch(/p\.budget:1\)\. /);
+    expect(message?.endsWith(`. ${help}`)).toBe(true);
   });
 
   it("tells what firing has closed", () => {
