@@ -59,6 +59,7 @@ export class AnswerSocket extends Duplex {
 }
 
 function rawAnswer(answer: Answer, method: string): Buffer {
+  // `close`: node:http must not keep this connection for a next request.
   const headers = { ...answer.headers, "content-length": String(answer.body.length), connection: "close" };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = Buffer.from(`HTTP/1.1 ${answer.status} ${answer.reason}\r\n${lines.join("")}\r\n`, "latin1");

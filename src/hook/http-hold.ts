@@ -166,8 +166,6 @@ export class HttpHold {
     else if (passage.kind === "throw") this.#answer(undefined, passage.error);
     else {
       const { request, destination } = this.#parts;
-      // The response ends the connection, so that nobody keeps it for a next request.
-      request.shouldKeepAlive = false;
       this.#answer(new AnswerSocket(passage.answer, request.method, destination.origin.protocol === "https:"));
     }
   }

@@ -17,7 +17,6 @@ export interface Internals {
   outputData: Output[];
   outputSize: number;
   readonly finished: boolean;
-  shouldKeepAlive: boolean;
   readonly agent: (Agent & { readonly options?: { readonly timeout?: number } }) | undefined;
   readonly timeout: number | undefined;
   readonly res: IncomingMessage | null;

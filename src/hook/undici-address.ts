@@ -27,8 +27,9 @@ export function* addressesOf(dispatcher: object, options: Options): Generator<Ad
   yield { origin, path: target };
 
   // undici's `dns` interceptor puts an IP address in the place of the name, which stays in these two.
-  if (typeof options.servername === "string")
-    yield { origin: { ...origin, hostname: options.servername }, path: target };
+  if (typeof options.servername === "string") {
+    yield { origin: { ...origin, hostname: options.servername.toLowerCase() }, path: target };
+  }
   if (isAddress(origin.hostname)) {
     const host = UndiciHeaders.peek(options.headers)?.host;
     const virtual = host === undefined ? null : withHost(host, origin);

@@ -97,6 +97,15 @@ const cases: readonly Case[] = [
       attempt(session.send({ url: `${server.url}/v1/files/1`, method: "PATCH", body: CHAT })),
   },
   {
+    name: "early hints before the answer",
+    respond: (response) => {
+      response.writeEarlyHints({ link: "</style.css>; rel=preload" });
+      response.end("answer");
+    },
+    play: async ({ session, server }) =>
+      attempt(session.send({ url: `${server.url}/v1/chat`, method: "POST", body: CHAT })),
+  },
+  {
     name: "a compressed answer",
     respond: (response) =>
       response

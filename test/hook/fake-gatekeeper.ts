@@ -3,6 +3,7 @@ import type { Answer, Departure, Failure, Gatekeeper, Passage, Tap } from "../..
 /** What a tap was told, in order. */
 export interface Told {
   status: number | null;
+  heads: number;
   headers: Readonly<Record<string, string>>;
   bytes: Buffer;
   chunks: number;
@@ -49,7 +50,15 @@ export class FakeGatekeeper implements Gatekeeper {
   }
 
   #tap(): Tap {
-    const told: Told = { status: null, headers: {}, bytes: Buffer.alloc(0), chunks: 0, ends: 0, failures: [] };
+    const told: Told = {
+      status: null,
+      heads: 0,
+      headers: {},
+      bytes: Buffer.alloc(0),
+      chunks: 0,
+      ends: 0,
+      failures: [],
+    };
     this.told.push(told);
     const over = (): void => {
       for (const go of this.#ended.splice(0)) go();
@@ -57,6 +66,7 @@ export class FakeGatekeeper implements Gatekeeper {
     return {
       head(status, headers) {
         told.status = status;
+        told.heads += 1;
         told.headers = headers;
       },
       chunk(bytes) {

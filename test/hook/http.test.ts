@@ -135,6 +135,15 @@ describe("the body of a request", () => {
     expect(gatekeeper.departures[0]?.body).toHaveLength(100_004);
   });
 
+  it("may be piped long after a first write that filled the output", async () => {
+    const request = post();
+    request.write(Buffer.alloc(100_000, "x"));
+    await new Promise((resolve) => setImmediate(resolve));
+    await pipeline(Readable.from([Buffer.from("tail")]), request);
+    await gatekeeper.ended();
+    expect(gatekeeper.departures[0]?.body).toHaveLength(100_004);
+  });
+
   it("past the size limit is decided on unseen, with backpressure from then on, and arrives whole", async () => {
     limited({ bodyBytes: 100_000 });
     const decision = held();
@@ -282,6 +291,15 @@ describe("the headers of a request", () => {
     gatekeeper.hosts = new Set(["127.0.0.1"]);
     gatekeeper.decision = refuse;
     const request = post({ headers: { host: "innocent.test" } });
+    request.end("x");
+    expect(await answerTo(request)).toMatchObject({ status: 402 });
+  });
+
+  it("with a host and port of their own hide no provider that is connected to", async () => {
+    gatekeeper.concerns = (hostname, port) =>
+      hostname === "127.0.0.1" && port === server.port ? { body: true } : null;
+    gatekeeper.decision = refuse;
+    const request = post({ headers: { host: `innocent.test:${server.port}` } });
     request.end("x");
     expect(await answerTo(request)).toMatchObject({ status: 402 });
   });
@@ -552,6 +570,14 @@ describe("a response", () => {
     expect(await gatekeeper.ended()).toMatchObject([{ status: 200, ends: 1 }]);
   });
 
+  it("that has come whole but is not read has its tap told of the end", async () => {
+    const request = post();
+    request.on("response", () => {});
+    request.end("x");
+    expect(await gatekeeper.ended()).toMatchObject([{ status: 200, ends: 1 }]);
+    request.destroy();
+  });
+
   it("that is never read has its tap told when the connection closes", async () => {
     await using large = await loopback((response) => response.end(Buffer.alloc(3_000_000)));
     gatekeeper.ports.add(large.port);
@@ -593,6 +619,23 @@ describe("a response", () => {
     });
     expect([asked, ...seen]).toEqual(["the caller's", "the caller's", "the caller's", "the caller's"]);
   });
+
+  it.each([
+    ["allowed", () => gatekeeper.go()],
+    ["refused", refuse],
+  ])(
+    "to an %s request comes in the context that the request was made in, not where it was ended",
+    async (_name, decide) => {
+      const context = new AsyncLocalStorage<string>();
+      gatekeeper.decision = decide;
+      const request = context.run("made", () => post());
+      const heard = new Promise<string | undefined>((resolve) => {
+        request.on("response", () => resolve(context.getStore()));
+      });
+      context.run("ended", () => request.end("x"));
+      expect(await heard).toBe("made");
+    },
+  );
 
   it("to a refusal is a genuine one, in the caller's async context", async () => {
     const context = new AsyncLocalStorage<string>();

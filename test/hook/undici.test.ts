@@ -184,6 +184,12 @@ describe.each([...undicis])("undici %i", (version, undici) => {
       expect(server.hits[0]?.body.equals(Buffer.concat(pieces))).toBe(true);
     });
 
+    it("of a large Blob is decided on unseen and sent whole", async () => {
+      await send({ body: new Blob([Buffer.alloc(1001, "x")]) });
+      expect(gatekeeper.departures[0]?.body).toBeNull();
+      expect(server.hits[0]?.body).toHaveLength(1001);
+    });
+
     it("that does not end is decided on unseen, and what comes later follows", async () => {
       const decision = held();
       const body = new Readable({ read() {} });
@@ -299,6 +305,18 @@ describe.each([...undicis])("undici %i", (version, undici) => {
     expect(gatekeeper.departures).toHaveLength(1);
   });
 
+  it.each([
+    ["the name for TLS", { servername: "Provider.test" }],
+    ["the host header", { headers: { Host: "provider.test" } }],
+    ["the host header with a port", { headers: ["host", "provider.test:81"] }],
+  ])("to an address is recognised by %s", async (_name, options) => {
+    gatekeeper.ports.clear();
+    gatekeeper.hosts = new Set(["provider.test"]);
+    gatekeeper.decision = refuse;
+    expect(await send({ body: "x", ...options })).toMatchObject({ statusCode: 402 });
+    expect(gatekeeper.departures).toMatchObject([{ hostname: "provider.test" }]);
+  });
+
   it("is seen where its Client connects, whatever origin the request names", async () => {
     const client = new undici.Client(server.url);
     gatekeeper.decision = refuse;
@@ -367,7 +385,7 @@ describe.each([...undicis])("undici %i", (version, undici) => {
     gatekeeper.decision = refuse;
     const { told, done } = recordingHandler();
     agent.dispatch({ origin: server.url, path: "/v1/chat", method: "POST", body: "x" }, told);
-    expect(await done).toEqual(["start", "head 402", `data ${ANSWER.body.length}`, "end"]);
+    expect(await done).toEqual(["start", "head 402", "resume", `data ${ANSWER.body.length}`, "end"]);
   });
 
   it("may abort inside a refusal", async () => {
@@ -375,6 +393,15 @@ describe.each([...undicis])("undici %i", (version, undici) => {
     const { told, done } = recordingHandler("abort");
     agent.dispatch({ origin: server.url, path: "/v1/chat", method: "POST", body: "x" }, told);
     expect(await done).toEqual(["start", "head 402", "error enough"]);
+  });
+
+  it("cannot abort what is over", async () => {
+    gatekeeper.decision = refuse;
+    const { told, done } = recordingHandler("abort late");
+    agent.dispatch({ origin: server.url, path: "/v1/chat", method: "POST", body: "x" }, told);
+    await done;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect((await done).at(-1)).toBe("end");
   });
 
   it("gives its handler the same `this` and returns, through the tap", async () => {
@@ -415,7 +442,7 @@ describe.each([...undicis])("undici %i", (version, undici) => {
   });
 
   /** A handler of this version's own shape that checks its `this` and pauses once on the way. */
-  function recordingHandler(at: "abort" | "pause" = "pause"): {
+  function recordingHandler(at: "abort" | "abort late" | "pause" = "pause"): {
     readonly told: object;
     readonly done: Promise<readonly string[]>;
   } {
@@ -445,7 +472,12 @@ describe.each([...undicis])("undici %i", (version, undici) => {
       onHeaders(status: number, _headers: unknown, resume: () => void): boolean {
         this.note(`head ${status}`);
         if (at === "abort") this.abort(new Error("enough"));
-        else setImmediate(resume);
+        else {
+          setImmediate(() => {
+            this.note("resume");
+            resume();
+          });
+        }
         return false;
       }
       onData(chunk: Buffer): boolean {
@@ -454,6 +486,7 @@ describe.each([...undicis])("undici %i", (version, undici) => {
       }
       onComplete(): void {
         this.note("end");
+        if (at === "abort late") this.abort(new Error("too late"));
       }
       onError(error: Error): void {
         this.note(`error ${error.message}`);
@@ -468,14 +501,18 @@ describe.each([...undicis])("undici %i", (version, undici) => {
         if (at === "abort") controller.abort(new Error("enough"));
         else {
           controller.pause();
-          setImmediate(() => controller.resume());
+          setImmediate(() => {
+            this.note("resume");
+            controller.resume();
+          });
         }
       }
       onResponseData(_controller: Controller, chunk: Buffer): void {
         this.note(`data ${chunk.length}`);
       }
-      onResponseEnd(): void {
+      onResponseEnd(controller: Controller): void {
         this.note("end");
+        if (at === "abort late") controller.abort(new Error("too late"));
       }
       onResponseError(_controller: Controller, error: Error): void {
         this.note(`error ${error.message}`);
