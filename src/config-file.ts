@@ -36,7 +36,8 @@ type Json = Readonly<Record<string, unknown>>;
 export function readConfigFile(path: string): ConfigFile {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(readFileSync(path, "utf8"));
+    // Editors on Windows put a byte order mark first.
+    parsed = JSON.parse(readFileSync(path, "utf8").replace(/^\uFEFF/, ""));
   } catch (error) {
     throw new ConfigError(`${path} is not readable JSON: ${error instanceof Error ? error.message : String(error)}.`);
   }

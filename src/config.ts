@@ -130,6 +130,7 @@ function policyPaths(env: Env, root: string): Config["policy"] {
     .map((part) => part.trim())
     .filter((part) => part !== "")
     .map((part) => (isAbsolute(part) ? part : join(root, part)));
+  if (paths.length === 0) throw new ConfigError(`BUDGET_GUARD_POLICY is "${named}", which names no file or folder.`);
   for (const path of paths) {
     if (!existsSync(path)) {
       throw new ConfigError(

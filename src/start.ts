@@ -36,7 +36,8 @@ const BAD_CONFIGURATION = 78;
 export function start(): void {
   if (shared() !== null) return;
   try {
-    const config = readConfig(process.env, process.cwd());
+    if (!canBeRequired()) throw new ConfigError(TOO_OLD);
+    const config = readConfig(process.env, workingFolder());
     const log = createLog(config.log);
     for (const name of unknownVariables(process.env)) log.warn(`${name} is not a variable that budget-guard reads.`);
     if (config.mode === "off") {
@@ -50,6 +51,21 @@ export function start(): void {
     const text = error instanceof PolicyError ? `${error.message}\n\n${error.diagnostics}\n` : error.message;
     createLog("error").error(text);
     process.exit(BAD_CONFIGURATION);
+  }
+}
+
+/** Children are given the guard by `--require`, which loads ES modules from Node 20.19 and 22.12 on. */
+const canBeRequired = (): boolean => Reflect.get(process.features, "require_module") === true;
+
+const TOO_OLD =
+  `this is Node ${process.versions.node}, and budget-guard needs Node 20.19 or newer ` +
+  "(and require(esm), which --no-experimental-require-module takes away).";
+
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    throw new ConfigError("the working directory was deleted, so no policy can be found; start from one that exists.");
   }
 }
 

@@ -17,6 +17,17 @@ const write = (name: string, text: string): void => {
   writeFileSync(join(folder, name), text);
 };
 
+describe("settings that are easily slipped into", () => {
+  it("are a list of policies that names none, which would be a guard without rules", () => {
+    expect(() => readConfig({ BUDGET_GUARD_POLICY: " , " }, folder)).toThrow(/names no file or folder/);
+  });
+
+  it("are a byte order mark before the JSON, which is no slip at all", () => {
+    write("budget-guard.json", '\uFEFF{"store":{"strict":true}}');
+    expect(readConfig({}, folder).storeOptions.strict).toBe(true);
+  });
+});
+
 describe("the root", () => {
   it("is the nearest folder above that holds policies, budget-guard.json or package.json", () => {
     write("policies/a.budget", "");
