@@ -2,11 +2,16 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { verbs } from "../src/cli/dispatch.ts";
-import { readConfig, unknownVariables } from "../src/config.ts";
+import { defaults, readConfig, unknownVariables } from "../src/config.ts";
 import { compile } from "../src/policy/compile.ts";
 import { renderAll } from "../src/policy/diagnostics.ts";
+import { evaluate } from "../src/policy/evaluate.ts";
+import { readingsOf } from "./policy/support.ts";
+import { aCall } from "./support/a-call.ts";
 import { type FakeProvider, fakeProvider } from "./support/fake-provider.ts";
 import { type Project, project } from "./support/run-app.ts";
+
+const DOLLAR = 1_000_000_000;
 
 const readme = readFileSync(join(import.meta.dirname, "..", "README.md"), "utf8");
 
@@ -29,6 +34,74 @@ describe("the README", () => {
   it("shows a diagnostic as `check` prints it", () => {
     const sources = [{ file: "policies/starter.budget", text: "tenant.horuly > $50 -> deny\n" }];
     expect(readme).toContain(`$ npx budget-guard check\n${renderAll(compile(sources).diagnostics, sources)}\n`);
+  });
+
+  it("shows a refusal as its first policy words it", () => {
+    const { plan } = compile([{ file: "policies/starter.budget", text: blocks("budget")[0] ?? "" }]);
+    if (plan === null) throw new Error("the first policy has errors");
+    const hourly = {
+      spent: 49.87 * DOLLAR,
+      held: 0.1 * DOLLAR,
+      add: 0.05 * DOLLAR,
+      resetsAt: Date.parse("2026-11-22T15:00:00Z"),
+    };
+    const { decided } = evaluate(
+      plan,
+      aCall(),
+      plan.rules,
+      readingsOf(plan, { meters: { "tenant.cost.hourly": hourly } }),
+    );
+    const shown = blocks("text").map((text) => text.trimEnd().replaceAll("\n", " "));
+    expect(shown).toContain(`402 budget-guard refused this call: ${decided?.message}`);
+  });
+
+  it("says of nothing that it does not run yet which does", () => {
+    const later = [
+      "tenant.daily > $5 -> hold 30s",
+      "tenant.daily > $5 -> backoff 500ms",
+      'tenant.daily > $5 -> route to "gpt-5-mini"',
+      'limit quota by tenant { "acme": $50 } else $5\ntenant.monthly > quota -> deny',
+      'import "./org.budget"',
+      "tenant.runs.daily > 5 -> deny",
+      "key.daily > $5 -> deny",
+      'timezone "Europe/Berlin"\ntenant.daily > $5 -> deny',
+    ];
+    for (const text of later) {
+      const { diagnostics } = compile([{ file: "p.budget", text: `${text}\n` }]);
+      expect(
+        diagnostics.filter(({ severity }) => severity === "error").map(({ code }) => code),
+        text,
+      ).toContain("not-yet");
+    }
+  });
+
+  it("names attributes that spans have", () => {
+    const known = readFileSync(join(import.meta.dirname, "..", "src", "telemetry", "attributes.ts"), "utf8");
+    const table = readme.slice(
+      readme.indexOf("| attribute | |"),
+      readme.indexOf("Prompts, completions, keys and headers"),
+    );
+    const names = [...table.matchAll(/`([\w.]+\.(?:\w+|\{[\w,]+\}))`/g)].flatMap(([, name = ""]) => {
+      const [, stem = name, parts] = /^(.*)\{(.*)\}$/.exec(name) ?? [];
+      return parts === undefined ? [stem] : parts.split(",").map((part) => stem + part);
+    });
+    expect(names.length).toBeGreaterThan(20);
+    for (const name of names) expect(known).toContain(`"${name}"`);
+  });
+
+  it("gives the defaults that hold", () => {
+    const table = Object.fromEntries(
+      [...readme.matchAll(/^\| `BUDGET_GUARD_([A-Z]+)` \| .* \| `([^`]+)` \|$/gm)].map(([, name = "", value]) => [
+        name.toLowerCase(),
+        value,
+      ]),
+    );
+    const { policy, store, config, mode, refusal, otel, log } = defaults;
+    expect(table).toEqual({ policy: `${policy}/`, store, config, mode, refusal, otel, log });
+    expect(readme).toContain(
+      `\`deadline\` "${defaults.deadlineMs}ms", \`local\` "${defaults.localMillionths / 10_000}%", ` +
+        `\`strict\` ${defaults.strict}, \`hold\` "${defaults.holdMs / 1_000}s"`,
+    );
   });
 
   it("names every command and every variable, and none that is not there", () => {
@@ -79,5 +152,42 @@ describe("the README's programs", () => {
     expect(provider.requests).toHaveLength(1);
     expect(end.stdout).toContain('402 budget-guard refused this call: tenant "acme"');
     expect(readConfig({}, at.folder).prices).toEqual((config as { prices: object }).prices);
+  });
+
+  it("find the figures of a refusal where it says, in each SDK", async () => {
+    at = project({
+      policy: "global.calls.total > 0 -> deny\n",
+      env: { BUDGET_GUARD_HOSTS: `${provider.host}=openai` },
+      files: {
+        "app.mjs": `
+          import Anthropic from "@anthropic-ai/sdk";
+          import { createOpenAI } from "@ai-sdk/openai";
+          import { generateText } from "ai";
+          import OpenAI from "openai";
+          const apiKey = "none";
+          const messages = [{ role: "user", content: "hi" }];
+          const caught = (call) => call.then(() => null, (error) => error);
+          const openai = await caught(
+            new OpenAI({ apiKey, baseURL: "${provider.url}/v1" }).chat.completions.create({ model: "gpt-5", messages }));
+          const anthropic = await caught(
+            new Anthropic({ apiKey, baseURL: "${provider.url}" }).messages.create({ model: "claude-opus-4-8", max_tokens: 9, messages }));
+          const vercel = await caught(
+            generateText({ model: createOpenAI({ apiKey, baseURL: "${provider.url}/v1" }).chat("gpt-5"), prompt: "hi" }));
+          console.log(JSON.stringify([
+            [openai.type, openai.headers.get("x-budget-guard"), openai.error.budget_guard],
+            [anthropic.type, anthropic.headers.get("x-budget-guard"), anthropic.error.error.budget_guard],
+            [vercel.statusCode, vercel.responseHeaders["x-budget-guard"], JSON.parse(vercel.responseBody).error.budget_guard],
+          ]));
+        `,
+      },
+    });
+    const [openai, anthropic, vercel] = (await at.run()).json<readonly (readonly [unknown, unknown, object])[]>();
+    const named = /holds ([\w, \n]+) \(OpenAI/.exec(readme)?.[1]?.split(/, |,\n| and /) ?? [];
+    for (const seen of [openai, anthropic, vercel]) {
+      expect(seen?.[1]).toBe("deny");
+      expect(Object.keys(seen?.[2] ?? {}).sort()).toEqual([...named].sort());
+    }
+    expect([openai?.[0], anthropic?.[0], vercel?.[0]]).toEqual(["budget_exceeded", "budget_exceeded", 402]);
+    expect(provider.requests).toHaveLength(0);
   });
 });
