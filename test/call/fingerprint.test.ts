@@ -46,6 +46,11 @@ describe("the fingerprint", () => {
     expect(chat(one)).toBe(chat(two));
   });
 
+  it("does not change with spaces where nothing else could", () => {
+    expect(chat(" do it\tagain,\n\n  please ")).toBe(chat("do it again, please"));
+    expect(chat("do it again")).not.toBe(chat("doit again"));
+  });
+
   it("leaves a tool's call id out, since each turn has a new one", () => {
     const result = (id: string): string | null =>
       aCall(prices, { model: "gpt-4o", messages: [{ role: "tool", tool_call_id: id, content: "404" }] }).fingerprint;
