@@ -109,6 +109,9 @@ async function* each(pieces: readonly Buffer[]): AsyncGenerator<Buffer> {
 
 const nothing = async (): Promise<void> => {};
 
+/** Sockets that the shared agent keeps would meet the next server that happens to get the same port. */
+const forgetSockets = async (): Promise<void> => http.globalAgent.destroy();
+
 function fetchInit(ask: Ask): RequestInit & { duplex?: "half" } {
   const stream = ask.pieces && new ReadableStream({ pull: fill(ask.pieces) });
   return {
@@ -318,7 +321,7 @@ function httpClient(name: string, module: Module, options: (() => https.RequestO
       const chosen = options?.() ?? {};
       return {
         send: (ask) => httpSend(module, chosen, ask),
-        close: async () => (chosen.agent instanceof http.Agent ? chosen.agent.destroy() : undefined),
+        close: async () => (chosen.agent instanceof http.Agent ? chosen.agent.destroy() : forgetSockets()),
       };
     },
   };
@@ -344,7 +347,7 @@ const axiosClient: Client = {
       const headers = Object.fromEntries(Object.entries(answer.headers).map(([key, value]) => [key, String(value)]));
       return { status: answer.status, headers, body: await read(answer.data, ask.onChunk) };
     },
-    close: nothing,
+    close: forgetSockets,
   }),
 };
 
@@ -365,7 +368,7 @@ const nodeFetchClient: Client = {
       const body = answer.body === null ? Buffer.alloc(0) : await read(answer.body as Readable, ask.onChunk);
       return { status: answer.status, headers: Object.fromEntries(answer.headers), body };
     },
-    close: nothing,
+    close: forgetSockets,
   }),
 };
 
@@ -395,7 +398,7 @@ const gotClient: Client = {
       const body = await read(stream, ask.onChunk);
       return { status, headers, body };
     },
-    close: nothing,
+    close: forgetSockets,
   }),
 };
 

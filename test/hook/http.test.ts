@@ -4,6 +4,7 @@ import {
   Agent,
   type ClientRequest,
   createServer,
+  globalAgent,
   type IncomingMessage,
   get as namedGet,
   request as namedRequest,
@@ -35,7 +36,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   dispose();
-  for (const agent of agents.splice(0)) agent.destroy();
+  for (const agent of [...agents.splice(0), globalAgent]) agent.destroy();
   await server[Symbol.asyncDispose]();
 });
 
