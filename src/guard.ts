@@ -110,6 +110,9 @@ export function createGuard(parts: Parts): Guard {
     const { hostname, port, method, path, headers, body } = departure;
     const recognised = parts.recognise(hostname, port, method, path);
     if (recognised === null || recognised.spending === "free") return go(headers);
+    // A fetch that is aborted at once hands out no body. What its caller broke off no provider can read, and judged as
+    // if it were all it could pause a tenant.
+    if (body !== null && body.length < Number(headers["content-length"])) return go(headers);
 
     // call: what is it, and what may it cost?
     const prices = await parts.prices();

@@ -145,6 +145,17 @@ describe("what is no call", () => {
   });
 });
 
+describe("a request that its caller broke off", () => {
+  it("is no call: it holds nothing, charges nothing and trips nothing", async () => {
+    const one = world("tenant.daily > $0.5 -> pause");
+    const headers = { "content-length": String(chat().length) };
+    expect(await decide(one, { headers, body: Buffer.alloc(0) })).toMatchObject({ kind: "go", body: null });
+    expect(await decide(one, { headers })).toMatchObject({ kind: "go" });
+    expect(one.decided).toHaveLength(1);
+    expect((await one.status()).closed).toEqual([]);
+  });
+});
+
 describe("a call while the store is away", () => {
   let one: World;
   const away = (policy: string, options: Partial<Config> = {}): void => {
