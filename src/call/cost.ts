@@ -23,21 +23,21 @@ export function costOf(usage: Usage, card: RateCard, millis = 1000): Cost {
   const reasoned = Math.min(usage.outputTokens, usage.reasoningTokens);
   const spoken = Math.min(usage.outputTokens - reasoned, usage.outputAudioTokens);
   return total({
-    input: nano([fresh - heard, rates.input], [heard, rates.inputAudio]),
-    output: nano([usage.outputTokens - reasoned - spoken, rates.output], [spoken, rates.outputAudio]),
-    cacheRead: nano([usage.cacheReadTokens, rates.cacheRead]),
-    cacheWrite: nano([usage.cacheWriteTokens, rates.cacheWrite], [usage.cacheWriteHourTokens, rates.cacheWriteHour]),
-    reasoning: nano([reasoned, rates.reasoning]),
+    input: nano(fresh - heard, rates.input, heard, rates.inputAudio),
+    output: nano(usage.outputTokens - reasoned - spoken, rates.output, spoken, rates.outputAudio),
+    cacheRead: nano(usage.cacheReadTokens, rates.cacheRead),
+    cacheWrite: nano(usage.cacheWriteTokens, rates.cacheWrite, usage.cacheWriteHourTokens, rates.cacheWriteHour),
+    reasoning: nano(reasoned, rates.reasoning),
     tools: usage.webSearches * card.webSearch + (usage.fileSearches ?? 0) * card.fileSearch,
   });
 }
 
-/** Nano-dollars of tokens times pico-dollars each, added up and then rounded, a half up. */
-function nano(...parts: readonly (readonly [tokens: number, picoEach: number])[]): number {
-  const picos = parts.reduce((sum, [tokens, each]) => sum + tokens * each, 0);
+/** Nano-dollars of one or two kinds of tokens times pico-dollars each, added up and then rounded, a half up. */
+function nano(tokens: number, picoEach: number, others = 0, picoOthers = 0): number {
+  const picos = tokens * picoEach + others * picoOthers;
   if (picos <= Number.MAX_SAFE_INTEGER - 500) return Math.floor((picos + 500) / 1000);
   // Past 9 quadrillion pico-dollars ($9,007) a double no longer holds every integer.
-  const exact = parts.reduce((sum, [tokens, each]) => sum + BigInt(tokens) * BigInt(each), 0n);
+  const exact = BigInt(tokens) * BigInt(picoEach) + BigInt(others) * BigInt(picoOthers);
   return Number((exact + 500n) / 1000n);
 }
 

@@ -5,8 +5,23 @@
 /** The value where a request names no model, or names it where it cannot be read. */
 export const UNKNOWN_MODEL = "(unknown)";
 
-/** The name without provider prefix, date snapshot and fine-tuning marks. */
+/** Names come from requests and answers: enough of them for any real process, and no more. */
+const MOST_KNOWN = 1_000;
+const LONGEST_KNOWN = 200;
+const known = new Map<string, string>();
+
+/** The name without provider prefix, date snapshot and fine-tuning marks. Asked several times a call, found out once. */
 export function canonicalModel(name: string): string {
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  const canonical = canonicalOf(name);
+  if (name.length > LONGEST_KNOWN) return canonical;
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(name, canonical);
+  return canonical;
+}
+
+function canonicalOf(name: string): string {
   const trimmed = name.trim();
   if (trimmed === "") return UNKNOWN_MODEL;
   const plain = undated(untuned(trimmed.slice(trimmed.lastIndexOf("/") + 1)));

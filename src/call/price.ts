@@ -43,7 +43,9 @@ export async function loadPrices(
       const named = own.get(model) ?? own.get(canonicalModel(model));
       if (named !== undefined) return named;
       const key = `${provider} ${operation === "embeddings" ? "e" : "t"} ${model}`;
-      const found = known.get(key) ?? lookUp(table, provider, model, operation, new Date(clock()));
+      const before = known.get(key);
+      if (before !== undefined) return before;
+      const found = lookUp(table, provider, model, operation, new Date(clock()));
       // Model names come from requests: without a bound a caller could fill the memory with inventions.
       if (known.size < 10_000) known.set(key, found);
       return found;

@@ -11,8 +11,14 @@ export const BUCKETS: readonly number[] = Object.freeze(bounds());
 
 /** The bucket that a value is counted in; what is above the last bound is counted in the last. */
 export function bucketOf(value: number): number {
-  const found = BUCKETS.findIndex((bound) => value <= bound);
-  return found < 0 ? COUNT - 1 : found;
+  let low = 0;
+  let high = COUNT - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (value <= (BUCKETS[middle] ?? 0)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** The bound that a share `q` (0 to 1) of the values did not exceed; null where there are no values. */
