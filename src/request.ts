@@ -2,11 +2,11 @@
  * A plan and a call as the store is asked about them, and what is charged when the call is over.
  * @module
  */
-import { type Bill, type Call, NONE, type Outcome, type Subject } from "./call/call.ts";
-import { gateKey, meterKey } from "./keys.ts";
+import { type Bill, type Call, NONE, type Outcome } from "./call/call.ts";
+import { type AskedGate, namesFor } from "./names.ts";
 import { strictestStop } from "./policy/evaluate.ts";
 import type { Condition, Metric, Plan, Rule } from "./policy/plan.ts";
-import type { Charge, GateAsk, JudgeRequest, MeterAsk, Stop, Test } from "./store/store.ts";
+import type { Charge, JudgeRequest, MeterAsk, Stop, Test } from "./store/store.ts";
 
 /** A judge request, and what its gates stand for, in order. */
 export interface Ask {
@@ -14,16 +14,13 @@ export interface Ask {
   readonly gates: readonly AskedGate[];
 }
 
-export type AskedGate =
-  | { readonly kind: "rule"; readonly rule: string; readonly key: string }
-  | { readonly kind: "hand"; readonly scope: Readonly<Record<string, string>>; readonly key: string };
-
 /** What the store must know to judge this call by these rules. `enforce` false reads and holds, but stops nothing. */
 export function askFor(plan: Plan, call: Call, rules: readonly Rule[], holdMs: number, enforce: boolean): Ask {
+  const names = namesFor(plan, call.subject);
   const gates: AskedGate[] = [];
   const stops: Stop[] = [];
   if (enforce) {
-    gates.push(...gatesByHand(plan, call.subject));
+    gates.push(...names.byHand);
     for (const rule of rules) {
       if (rule.shadow || rule.flag === "store.down") continue;
       const ending = strictestStop(rule.actions);
@@ -31,7 +28,7 @@ export function askFor(plan: Plan, call: Call, rules: readonly Rule[], holdMs: n
       let closes: Stop["closes"] = null;
       if (ending.kind === "deny for" || ending.kind === "pause") {
         closes = { gate: gates.length, ms: ending.kind === "pause" ? null : ending.ms };
-        gates.push({ kind: "rule", rule: rule.id, key: gateKey(rule.id, rule.closes, call.subject) });
+        gates.push(names.gate(rule));
       }
       const tests = testsOf(rule, call);
       if (tests !== null) stops.push({ tests, closes });
@@ -42,9 +39,9 @@ export function askFor(plan: Plan, call: Call, rules: readonly Rule[], holdMs: n
     request: {
       attempt: call.attempt,
       holdMs,
-      meters: plan.meters.map((meter) => meterAsk(meterKey(meter, call.subject), meter, call)),
+      meters: meterAsks(plan, call, names.meters),
       stops,
-      gates: gates.map(({ key }): GateAsk => ({ key })),
+      gates,
       fingerprint: fingerprintKey(call),
       sdkRetry: call.sdkRetry,
     },
@@ -54,16 +51,16 @@ export function askFor(plan: Plan, call: Call, rules: readonly Rule[], holdMs: n
 /** What the call has really used, on every meter of the plan. */
 export function chargesFor(plan: Plan, call: Call, bill: Bill, outcome: Outcome): readonly Charge[] {
   const failed = isFailure(outcome);
-  return plan.meters.map((meter) => ({
-    key: meterKey(meter, call.subject),
-    window: meter.window,
-    amount: charged(meter.metric, bill, failed),
-  }));
+  const keys = namesFor(plan, call.subject).meters;
+  return plan.meters.map(({ metric, window }, index) => {
+    return { key: keys[index] ?? "", window, amount: charged(metric, bill, failed) };
+  });
 }
 
 /** A call that never left: nothing is charged, its hold is given back. */
 export function release(plan: Plan, call: Call): readonly Charge[] {
-  return plan.meters.map((meter) => ({ key: meterKey(meter, call.subject), window: meter.window, amount: 0 }));
+  const keys = namesFor(plan, call.subject).meters;
+  return plan.meters.map(({ window }, index) => ({ key: keys[index] ?? "", window, amount: 0 }));
 }
 
 /** Runs share no fingerprints: the same question in another run is no repeat. */
@@ -74,10 +71,15 @@ export function fingerprintKey(call: Call): string | null {
 /** Whether the provider let the caller down; a caller who hangs up has not met an error. */
 export const isFailure = (outcome: Outcome): boolean => outcome.kind !== "success" && outcome.kind !== "aborted";
 
-/** The amounts of this call on a meter: what it holds, and what is charged if its process dies. */
-function meterAsk(key: string, meter: Plan["meters"][number], call: Call): MeterAsk {
-  const { add, floor } = held(meter.metric, call);
-  return { key, window: meter.window, add, floor };
+/** The amounts of this call on every meter: what it holds, and what is charged if its process dies. */
+function meterAsks(plan: Plan, call: Call, keys: readonly string[]): readonly MeterAsk[] {
+  // A plan has many meters and few metrics.
+  const amounts: Partial<Record<Metric, ReturnType<typeof held>>> = {};
+  return plan.meters.map(({ metric, window }, index) => {
+    amounts[metric] ??= held(metric, call);
+    const { add, floor } = amounts[metric];
+    return { key: keys[index] ?? "", window, add, floor };
+  });
 }
 
 /** A million dollars, or as many tokens: more than any call can be worth, and still a number that ledgers add up exactly. */
@@ -142,8 +144,13 @@ function charged(metric: Metric, bill: Bill, failed: boolean): Charge["amount"] 
   }
 }
 
+/** Tests of rules that ask the same of every call. */
+const constant = new WeakMap<Rule, readonly Test[]>();
+
 /** The tests that only the store can make; null where the call itself already shows that the rule cannot fire. */
 function testsOf(rule: Rule, call: Call): readonly Test[] | null {
+  const known = constant.get(rule);
+  if (known !== undefined) return known;
   if (rule.flag === "call.unpriced" && !call.unpriced) return null;
   if (rule.flag === "call.unmetered" && call.spending !== "unmetered") return null;
   const tests: Test[] = [];
@@ -152,6 +159,7 @@ function testsOf(rule: Rule, call: Call): readonly Test[] | null {
     if (estimate === null) tests.push(testOf(condition));
     else if (!exceeds(estimate, condition)) return null;
   }
+  if (rule.flag === null && tests.length === rule.conditions.length) constant.set(rule, Object.freeze(tests));
   return tests;
 }
 
@@ -185,30 +193,4 @@ function testOf({ reading, limit, op }: Condition): Test {
   return limit.kind === "fixed"
     ? { kind: "fixed", meter: reading.meter, limit: limit.amount, orEqual }
     : { kind: "share", meter: reading.meter, of: limit.of, millionths: limit.millionths, orEqual };
-}
-
-/** The gates that a person can close: everything, any one scope, and the combinations that the policy itself uses. */
-function gatesByHand(plan: Plan, subject: Subject): readonly AskedGate[] {
-  const gates: AskedGate[] = [];
-  const ask = (scopes: readonly string[]): void => {
-    const scope = Object.fromEntries(scopes.map((name) => [name, subject[name] ?? NONE]));
-    gates.push({ kind: "hand", scope, key: gateKey("", scopes, subject) });
-  };
-  ask([]);
-  for (const scope of Object.keys(subject)) ask([scope]);
-  for (const scopes of combinationsOf(plan)) ask(scopes);
-  return gates;
-}
-
-const combinations = new WeakMap<Plan, readonly (readonly string[])[]>();
-
-/** The distinct scope pairs, triples, ... that rules close; found once per plan, since a plan may hold 10,000 rules. */
-function combinationsOf(plan: Plan): readonly (readonly string[])[] {
-  let found = combinations.get(plan);
-  if (found === undefined) {
-    const several = plan.rules.map((rule) => rule.closes).filter((scopes) => scopes.length > 1);
-    found = [...new Map(several.map((scopes) => [scopes.join("."), scopes])).values()];
-    combinations.set(plan, found);
-  }
-  return found;
 }

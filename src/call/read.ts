@@ -2,7 +2,7 @@
  * Turns a recognised request into a `Call`. Nothing here throws: a body that cannot be read still makes a call, with an
  * estimate by its length.
  */
-import type { Call, Cost, Subject } from "./call.ts";
+import type { Call, Cost } from "./call.ts";
 import { type Estimate, estimate, type Learned, NO_ESTIMATE, NOTHING_LEARNED } from "./estimate.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { clean, type Identity } from "./identity.ts";
@@ -11,6 +11,7 @@ import { canonicalModel, UNKNOWN_MODEL } from "./model.ts";
 import type { Prices } from "./price.ts";
 import { type RequestFacts, STANDARD } from "./provider.ts";
 import type { Recognised } from "./recognise.ts";
+import { subjectOf } from "./subject.ts";
 
 export interface Request {
   /** Unique for this attempt. */
@@ -65,7 +66,6 @@ function callFrom(request: Request, facts: RequestFacts): Call {
   const { provider, operation, spending } = recognised;
   const modelAsSent = clean(facts.model) ?? UNKNOWN_MODEL;
   const model = canonicalModel(modelAsSent);
-  const subject: Subject = Object.freeze({ ...identity.values, model, provider: provider.name });
   const expected =
     spending === "metered"
       ? estimate(provider, operation, facts, modelAsSent, request.prices, request.learned ?? NOTHING_LEARNED)
@@ -80,7 +80,7 @@ function callFrom(request: Request, facts: RequestFacts): Call {
     host: request.host,
     port: request.port,
     path: request.path,
-    subject,
+    subject: subjectOf(identity.values, model, provider.name),
     runSource: identity.runSource,
     stream: facts.stream,
     maxTokens: facts.maxTokens,
