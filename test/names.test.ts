@@ -21,7 +21,7 @@ test("a subject's names are those of its meters, of the gates people may close, 
     ...["|tenant=acme", "|feature=search", "|run=r1", "|model=gpt-5", "|provider=openai"],
     "|tenant=acme,feature=search",
   ]);
-  const [rule] = plan.rules;
+  const rule = plan.rules.find(({ closes }) => closes.length === 2);
   expect(rule && names.gate(rule).key).toBe(`${rule?.id}|tenant=acme,feature=search`);
 });
 
