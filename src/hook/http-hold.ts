@@ -66,12 +66,16 @@ export class HttpHold {
       this.#abandon();
       return false;
     }
-    this.#socket = new GuestSocket(socket, this.#parts.request, (why) => this.#giveUp(why));
-    this.#socket.setTimeout(this.#timeoutMs);
-    // A caller who expects "100 Continue" writes no body before it has come.
-    if (headerOf(this.#parts.request, "expect") !== undefined) this.#ask(null);
-    else this.#wait();
-    return true;
+    try {
+      this.#socket = new GuestSocket(socket, this.#parts.request, (why) => this.#giveUp(why));
+      this.#socket.setTimeout(this.#timeoutMs);
+      // A caller who expects "100 Continue" writes no body before it has come.
+      if (headerOf(this.#parts.request, "expect") !== undefined) this.#ask(null);
+      else this.#wait();
+    } catch {
+      this.surrender();
+    }
+    return this.#socket !== null;
   }
 
   /** Part of the body was written. */
@@ -151,7 +155,11 @@ export class HttpHold {
     });
     this.#pieces = [];
     void ask(gatekeeper, departure, this.#decision.signal)
-      .then((passage) => this.#settle(passage, body !== null))
+      .then(async (passage) => {
+        // No network answers in the same turn: callers who try again and again must not starve the event loop.
+        if (passage.kind !== "go") await new Promise((resolve) => setImmediate(resolve));
+        this.#settle(passage, body !== null);
+      })
       .catch(() => this.surrender());
   }
 

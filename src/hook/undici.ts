@@ -135,17 +135,19 @@ export class UndiciHook {
       }
       const asked = ask(this.#gatekeeper, departureOf(options, address, read, cargo.bytes), hold.signal);
       const passage = await Promise.race([asked, hold.givenUp]);
-      if (passage === null || hold.signal.aborted) {
-        void asked.then(discard);
-        cargo.release();
-        playAbort(handler, hold.reason);
+      if (passage?.kind === "go" && !hold.signal.aborted) {
+        hold.close();
+        this.#depart(journey, passage, headers, read, cargo);
         return;
       }
-      hold.close();
-      if (passage.kind === "go") this.#depart(journey, passage, headers, read, cargo);
-      else cargo.release();
-      if (passage.kind === "refuse") playAnswer(handler, passage.answer, String(options.method));
-      if (passage.kind === "throw") playError(handler, passage.error);
+      cargo.release();
+      // No network answers in the same turn: callers who try again and again must not starve the event loop.
+      if (passage !== null) await Promise.race([new Promise((resolve) => setImmediate(resolve)), hold.givenUp]);
+      if (passage === null || hold.signal.aborted) {
+        void asked.then(discard);
+        playAbort(handler, hold.reason);
+      } else if (passage.kind === "refuse") playAnswer(handler, passage.answer, String(options.method));
+      else if (passage.kind === "throw") playError(handler, passage.error);
     } catch (error) {
       // The body's own error, as a stream or generator of the caller threw it.
       playError(handler, error);

@@ -91,6 +91,24 @@ describe.each(clients)("$name", (client) => {
     expect(it.server.hits).toHaveLength(0);
   });
 
+  it.each([
+    ["refused", refuse],
+    ["thrown at", (): Passage => ({ kind: "throw", error: new Error("refused") })],
+  ])("leaves the event loop its turns however often it is %s", async (_name, decide) => {
+    await using it = await scene(client);
+    it.gatekeeper.decision = decide;
+    let turned = 0;
+    let counting = true;
+    const count = (): void => {
+      turned += 1;
+      if (counting) setImmediate(count);
+    };
+    setImmediate(count);
+    for (let refused = 0; refused < 5; refused++) await it.session.send(it.ask).catch(() => {});
+    counting = false;
+    expect(turned).toBeGreaterThanOrEqual(4);
+  });
+
   it("goes on after a refusal as if it had not been", async () => {
     await using it = await scene(client);
     it.gatekeeper.decision = refuse;

@@ -654,6 +654,15 @@ describe("a response", () => {
   });
 });
 
+describe("a fault of the hook's own", () => {
+  it("in the gatekeeper's answer lets the request go", async () => {
+    gatekeeper.decision = () => ({ kind: "refuse", answer: null as never });
+    const request = post();
+    request.end("x");
+    expect(await answerTo(request)).toMatchObject({ status: 200 });
+  });
+});
+
 describe("the guard's own requests", () => {
   it("pass unseen, also those made later in the same context", async () => {
     gatekeeper.decision = refuse;
