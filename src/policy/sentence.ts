@@ -122,17 +122,39 @@ const lengthOf = (window: string): string => {
   return lengthText(count * size);
 };
 
-/** When the call may be tried again. */
-function outlook({ plan, call, rule, action, readings }: Occasion): string {
+/** What would let this call through, and when it may be tried again. */
+function outlook(occasion: Occasion): string {
+  const { call, rule, action, readings } = occasion;
   const { now } = readings;
-  if (action.kind === "pause") return ` Paused until someone runs ${resumeCommand(scopeOf(rule.closes, call))}.`;
-  if (action.kind === "deny for")
-    return ` Closed for ${lengthText(action.ms)}, until ${timeText(now + action.ms, now)}.`;
   if (action.kind === "cap") return ` Its answer is capped at ${amountText("tokens", action.tokens)} tokens.`;
+  // Whoever reopens the gate for the same call only sees it close again.
+  const alone = aloneText(occasion);
+  if (action.kind === "pause") {
+    return `${alone} Paused until someone runs ${resumeCommand(scopeOf(rule.closes, call))}.`;
+  }
+  if (action.kind === "deny for") {
+    return `${alone} Closed for ${lengthText(action.ms)}, until ${timeText(now + action.ms, now)}.`;
+  }
+  return alone === "" ? resetOutlook(occasion) : alone;
+}
+
+/** Where no room would be enough for this call, because it is over the limit by itself. */
+function aloneText({ plan, call, rule, readings }: Occasion): string {
+  const [condition] = rule.conditions;
+  if (condition === undefined || condition.limit.kind !== "fixed") return "";
+  const { metric, estimate, limit } = figuresOf(condition, plan, call, readings);
+  if (estimate <= limit) return "";
+  const smaller = metric === "cost" || metric === "tokens" || metric === "output_tokens";
+  // Of one call the reason already says that it is the call itself.
+  if (condition.reading.kind === "call") return smaller ? " A smaller max_tokens lowers the estimate." : "";
+  return ` This call alone is over the limit${smaller ? "; a smaller max_tokens lowers its estimate" : ""}.`;
+}
+
+function resetOutlook({ plan, call, rule, readings }: Occasion): string {
+  const { now } = readings;
   const [condition] = rule.conditions;
   if (condition === undefined || condition.reading.kind === "call") return "";
-  const { resetsAt, window, estimate, limit } = figuresOf(condition, plan, call, readings);
-  if (condition.limit.kind === "fixed" && estimate > limit) return " This call alone is over the limit.";
+  const { resetsAt, window } = figuresOf(condition, plan, call, readings);
   if (resetsAt === null) return withoutReset(window);
   return window?.startsWith("last")
     ? ` Room returns from ${timeText(resetsAt, now)}.`

@@ -257,6 +257,7 @@ describe("the sentence", () => {
 
   it.each([
     ["call.cost > $0.0099 -> deny", {}, "this call is estimated at $0.0100, and the limit is $0.0099 ("],
+    ["call.cost > $0.0099 -> deny", {}, "p.budget:1). A smaller max_tokens lowers the estimate."],
     ["call.output_tokens > 499 -> deny", {}, "this call is estimated at 500 output tokens, and the limit is 499 ("],
     ["call.unpriced -> deny", { unpriced: true, modelAsSent: "gpt-9" }, 'no price is known for model "gpt-9" ('],
     [
@@ -284,6 +285,14 @@ describe("the sentence", () => {
     );
   });
 
+  it("offers no smaller answer where that would not help", () => {
+    const state = { spent: 0, add: 1, resetsAt: null };
+    expect(saying("tenant.calls.daily > 0 -> deny", { meters: { "tenant.calls.daily": state } })).toMatch(
+      / This call alone is over the limit\.$/,
+    );
+    expect(saying("call.input_tokens > 1 -> deny")).toMatch(/p\.budget:1\)\.$/);
+  });
+
   it("tells when room returns: today, another day, another year, rolling, or never for this call", () => {
     const resets = (resetsAt: string | null, rule = "tenant.monthly > $5 -> deny", add = DOLLAR) => {
       const meter = rule.includes("last") ? "tenant.cost.last 1h" : "tenant.cost.monthly";
@@ -295,7 +304,15 @@ describe("the sentence", () => {
     expect(resets("2027-01-01T00:00:00Z")).toBe("Resets on 1 January 2027 at 00:00 UTC.");
     expect(resets("2026-11-22T14:20:05Z", "tenant last 1h > $5 -> deny")).toBe("Room returns from 14:20:05 UTC.");
     expect(resets(null)).toBe("");
-    expect(resets("2026-12-01T00:00:00Z", undefined, 6 * DOLLAR)).toBe("This call alone is over the limit.");
+    const alone = "This call alone is over the limit; a smaller max_tokens lowers its estimate.";
+    expect(resets("2026-12-01T00:00:00Z", undefined, 6 * DOLLAR)).toBe(alone);
+    expect(resets(null, "tenant.monthly > $5 -> pause", 6 * DOLLAR)).toBe(
+      `${alone} Paused until someone runs \`budget-guard resume tenant=acme\`.`,
+    );
+    expect(resets(null, "tenant.monthly > $5 -> deny for 10m", 6 * DOLLAR)).toBe(
+      `${alone} Closed for 10 minutes, until 14:12 UTC.`,
+    );
+    expect(resets(null, "tenant.monthly > $5 -> pause", 5 * DOLLAR)).toMatch(/^Paused until/);
   });
 
   it.each([
