@@ -6,7 +6,7 @@ import { type Learned, learn, lessonKeys } from "./call/estimate.ts";
 import type { Clock } from "./clock.ts";
 import { within } from "./store/deadline.ts";
 import { BUCKETS } from "./store/histogram.ts";
-import type { Histogram, Store } from "./store/store.ts";
+import type { Store } from "./store/store.ts";
 
 const FRESH_MS = 60_000;
 /** Keys are made of model and feature names, which callers choose. */
@@ -23,7 +23,7 @@ type Keys = ReturnType<typeof lessonKeys>;
  * lessons is safe, only larger.
  */
 export function teacher(store: Pick<Store, "recall" | "name">, clock: Clock, patienceMs = 250): Teacher {
-  const known = new Map<string, { readonly at: number; readonly histogram: Histogram | null }>();
+  const known = new Map<string, { readonly at: number; readonly learned: number | null }>();
   const asking = new Map<string, Promise<void>>();
   const fresh = (key: string): boolean => clock() - (known.get(key)?.at ?? Number.NEGATIVE_INFINITY) < FRESH_MS;
 
@@ -31,8 +31,8 @@ export function teacher(store: Pick<Store, "recall" | "name">, clock: Clock, pat
     const found = await store.recall([input, output]);
     if (known.size > MOST) known.clear();
     const at = clock();
-    known.set(input, { at, histogram: found[0] ?? null });
-    known.set(output, { at, histogram: found[1] ?? null });
+    known.set(input, { at, learned: ratio(learn(found[0] ?? null, BUCKETS, SHARE)) });
+    known.set(output, { at, learned: learn(found[1] ?? null, BUCKETS, SHARE) });
   }
 
   /** Calls that begin together ask once; an answer that comes too late for this call serves the next. */
@@ -50,10 +50,9 @@ export function teacher(store: Pick<Store, "recall" | "name">, clock: Clock, pat
       // A store that is away shows itself when the call is judged; here it only means that nothing is learned.
       await within(patienceMs, store.name, askOnce(keys)).catch(() => {});
     }
-    const recalled = (key: string): Histogram | null => known.get(key)?.histogram ?? null;
     return {
-      inputMillis: ratio(learn(recalled(keys.input), BUCKETS, SHARE)),
-      outputTokens: learn(recalled(keys.output), BUCKETS, SHARE),
+      inputMillis: known.get(keys.input)?.learned ?? null,
+      outputTokens: known.get(keys.output)?.learned ?? null,
     };
   };
 }

@@ -21,20 +21,21 @@ export function evaluate(plan: Plan, call: Call, rules: readonly Rule[], reading
       stopping.push(pausedByHand(scope, { since, until }, readings.now));
     }
   }
+  const say = (rule: Rule, action: Action, closed: Closed | null): Fired =>
+    fire(plan, call, rule, action, readings, closed);
   for (const rule of rules) {
     if (rule.flag === "store.down") continue;
-    const say = (action: Action, closed: Closed | null): Fired => fire(plan, call, rule, action, readings, closed);
     const stop = strictestStop(rule.actions);
     const gate = rule.shadow || !closes(stop) ? undefined : readings.closed.get(rule.id);
-    if (gate !== undefined && stop !== null) stopping.push(say(stop, gate));
+    if (gate !== undefined && stop !== null) stopping.push(say(rule, stop, gate));
     if (!fires(rule, call, readings)) continue;
     if (rule.shadow) {
       const action = stop ?? rule.actions[0];
-      if (action !== undefined) shadows.push(say(action, null));
+      if (action !== undefined) shadows.push(say(rule, action, null));
       continue;
     }
-    if (stop !== null && gate === undefined) stopping.push(say(stop, null));
-    for (const action of rule.actions) if (action.kind === "warn") warnings.push(say(action, null));
+    if (stop !== null && gate === undefined) stopping.push(say(rule, stop, null));
+    for (const action of rule.actions) if (action.kind === "warn") warnings.push(say(rule, action, null));
   }
   const decided = strictest(stopping) ?? strictest(warnings);
   return Object.freeze({

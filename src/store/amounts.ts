@@ -15,10 +15,8 @@ export function checkRequest(request: JudgeRequest): void {
     for (const test of stop.tests) {
       const limit = test.kind === "share" ? test.millionths : test.limit;
       if (!Number.isFinite(limit)) throw new RangeError(`a limit of ${request.attempt} is ${limit}, not a number`);
-      for (const meter of test.kind === "share" ? [test.meter, test.of] : test.kind === "fixed" ? [test.meter] : []) {
-        if (request.meters[meter] === undefined)
-          throw new RangeError(`a stop names meter ${meter}, which is not asked`);
-      }
+      if (test.kind !== "attempt") asked(request, test.meter);
+      if (test.kind === "share") asked(request, test.of);
     }
     if (stop.closes !== null && request.gates[stop.closes.gate] === undefined) {
       throw new RangeError(`a stop closes gate ${stop.closes.gate}, which is not asked`);
@@ -35,6 +33,10 @@ export function checkSettlement(settlement: Settlement): void {
   for (const lesson of settlement.lessons) {
     if (!Number.isFinite(lesson.value)) throw new RangeError(`a lesson for ${lesson.key} is ${lesson.value}`);
   }
+}
+
+function asked(request: JudgeRequest, meter: number): void {
+  if (request.meters[meter] === undefined) throw new RangeError(`a stop names meter ${meter}, which is not asked`);
 }
 
 function whole(value: number, what: string, attempt: string): void {

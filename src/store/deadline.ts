@@ -7,7 +7,16 @@ import { StoreDown } from "./down.ts";
 export function within<T>(ms: number, store: string, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const late = () => reject(new StoreDown(`the ledger (${store}) did not answer within ${ms} ms`));
-    const timer = setTimeout(() => setImmediate(late), ms);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    let timer: NodeJS.Timeout | undefined;
+    let over = false;
+    const end = (): void => {
+      over = true;
+      clearTimeout(timer);
+    };
+    // A store in this process has answered by then, and needs no timer.
+    process.nextTick(() => {
+      if (!over) timer = setTimeout(() => setImmediate(late), ms);
+    });
+    promise.then(resolve, reject).then(end);
   });
 }

@@ -192,13 +192,22 @@ class Fallback implements FallbackStore {
       this.#waiting.push(settlement);
       return;
     }
-    const work = this.#ask((store) => store.settle(settlement)).catch((error) => {
+    const work = this.#tell(settlement);
+    this.#underWay.add(work);
+    try {
+      await work;
+    } finally {
+      this.#underWay.delete(work);
+    }
+  }
+
+  async #tell(settlement: Settlement): Promise<void> {
+    try {
+      await this.#ask((store) => store.settle(settlement));
+    } catch (error) {
       if (!(error instanceof StoreDown)) throw error;
       this.#waiting.push(settlement);
-    });
-    const quiet = work.catch(ignore);
-    this.#underWay.add(quiet);
-    await work.finally(() => this.#underWay.delete(quiet));
+    }
   }
 
   /** A judgement that came too late to be used must not keep its hold. */

@@ -7,7 +7,7 @@ export type Changed = (table: TableName, key: string, value: unknown, due: numbe
 
 /** A table in this process. */
 export class MapTable<Value> implements Table<Value> {
-  readonly #records = new Map<string, { readonly value: Value; readonly due: number | null }>();
+  readonly #records = new Map<string, { value: Value; due: number | null }>();
   readonly #queue = new DueQueue();
   readonly #name: TableName;
   readonly #changed: Changed;
@@ -22,7 +22,12 @@ export class MapTable<Value> implements Table<Value> {
   }
 
   set(key: string, value: Value, due: number | null): void {
-    this.#records.set(key, { value, due });
+    const record = this.#records.get(key);
+    if (record === undefined) this.#records.set(key, { value, due });
+    else {
+      record.value = value;
+      record.due = due;
+    }
     this.#queue.set(key, due);
     this.#changed(this.#name, key, value, due);
   }

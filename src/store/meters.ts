@@ -1,5 +1,5 @@
 import type { Window } from "../policy/plan.ts";
-import { windowAt } from "./window.ts";
+import { type Stretch, windowAt } from "./window.ts";
 
 /**
  * What is kept of one meter, as numbers:
@@ -35,8 +35,31 @@ export const LONGEST_HOLD = DAY;
 /** A run that made no call for so long is over, ms. */
 const RUN_KEPT = 7 * DAY;
 
+/** Keys name tenants and runs: enough of them for any one moment, and no more. */
+const MOST_KNOWN = 1_000;
+/** The places found last, by window and key: nearly every call asks for the same ones again. */
+const known = new WeakMap<Window, Map<string, { readonly stretch: Stretch; readonly place: Place }>>();
+
 /** Where the meter is kept at `now`. */
 export function placeOf(key: string, window: Window, now: number): Place {
+  const stretch = window.kind === "last" ? ROLLING : windowAt(window, now);
+  let places = known.get(window);
+  if (places === undefined) {
+    places = new Map();
+    known.set(window, places);
+  }
+  const found = places.get(key);
+  if (found?.stretch === stretch) return found.place;
+  const place = Object.freeze(placeIn(stretch, key, window));
+  if (places.size >= MOST_KNOWN) places.clear();
+  places.set(key, { stretch, place });
+  return place;
+}
+
+/** Stands for the moving stretch of every rolling window, whose place never changes. */
+const ROLLING: Stretch = Object.freeze({ id: "", start: 0, end: null });
+
+function placeIn({ id, start, end }: Stretch, key: string, window: Window): Place {
   switch (window.kind) {
     case "last": {
       const size = sizeOf(window.ms);
@@ -48,10 +71,8 @@ export function placeOf(key: string, window: Window, now: number): Place {
       return { key: `${key}@`, size: 0, keep: RUN_KEPT, until: null };
     case "total":
       return { key: `${key}@`, size: 0, keep: 0, until: null };
-    default: {
-      const { id, start, end } = windowAt(window, now);
+    default:
       return { key: `${key}@${id}`, size: 0, keep: 0, until: end === null ? null : 2 * end - start };
-    }
   }
 }
 

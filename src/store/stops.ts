@@ -15,9 +15,9 @@ export function firedStops(
     return above(value * WHOLE, reached(readings[test.of]) * test.millionths, test.orEqual);
   };
   const fired: number[] = [];
-  for (const [index, stop] of request.stops.entries()) {
+  request.stops.forEach((stop, index) => {
     if (stop.tests.every(fires)) fired.push(index);
-  }
+  });
   return fired;
 }
 
