@@ -104,6 +104,14 @@ describe("the README", () => {
     );
   });
 
+  it("names the Node versions that package.json names", () => {
+    const { engines } = JSON.parse(readFileSync(join(import.meta.dirname, "..", "package.json"), "utf8")) as {
+      readonly engines: { readonly node: string };
+    };
+    expect(engines.node).toBe("^20.19.0 || >=22.12.0");
+    expect(readme).toContain("on Node 20.19 or later (of 22: 22.12 or later).");
+  });
+
   it("names every command and every variable, and none that is not there", () => {
     for (const { name } of verbs) expect(readme).toContain(`npx budget-guard ${name}`);
     for (const [, name = ""] of readme.matchAll(/npx budget-guard (\w+)/g)) {
