@@ -11,6 +11,7 @@ import { stops } from "../../src/policy/verdict.ts";
 import { chargesFor, fingerprintKey } from "../../src/request.ts";
 import { withFallback } from "../../src/store/fallback.ts";
 import { openMemory } from "../../src/store/memory.ts";
+import { createLog } from "../../src/telemetry/log.ts";
 import { aCall } from "../support/a-call.ts";
 
 /**
@@ -46,7 +47,8 @@ export async function replay(policy: string, calls: number): Promise<Replay> {
   const plan = loadPlan([{ file: "incident.budget", text: policy }], () => {});
   const rulesFor = indexRules(plan);
   const store = withFallback(async () => openMemory(() => time), { clock: () => time, name: "replay" });
-  const options = { store, plan, holdMs: 60_000, enforce: true, strict: false, localMillionths: 50_000 };
+  const log = createLog("error");
+  const options = { store, plan, holdMs: 60_000, enforce: true, strict: false, localMillionths: 50_000, log };
   let reached = 0;
   let first: Pick<Replay, "firstRefusalAt" | "afterMinutes" | "rule"> = {
     firstRefusalAt: null,
