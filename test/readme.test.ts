@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DEFAULT_OUTPUT, learn, lessonKeys } from "../src/call/estimate.ts";
 import { verbs } from "../src/cli/dispatch.ts";
 import { defaults, readConfig, unknownVariables } from "../src/config.ts";
 import { compile } from "../src/policy/compile.ts";
@@ -102,6 +103,13 @@ describe("the README", () => {
       `\`deadline\` "${defaults.deadlineMs}ms", \`local\` "${defaults.localMillionths / 10_000}%", ` +
         `\`strict\` ${defaults.strict}, \`hold\` "${defaults.holdMs / 1_000}s"`,
     );
+  });
+
+  it("tells how a call without max_tokens is estimated", () => {
+    expect(readme).toContain("estimated at 4K tokens of output until 20 calls of its model and feature");
+    expect(DEFAULT_OUTPUT).toBe(4_096);
+    expect([19, 20].map((calls) => learn([calls], [500], 0.95))).toEqual([null, 500]);
+    expect(lessonKeys("openai", "gpt-5", "research").output).toMatch(/gpt-5.*research/);
   });
 
   it("names the Node versions that package.json names", () => {
