@@ -6,6 +6,7 @@
 import { NONE } from "./call/call.ts";
 import { clean } from "./call/identity.ts";
 import { canonicalModel } from "./call/model.ts";
+import { combinationsOf } from "./combinations.ts";
 import { gateKey, meterKey, readGateKey } from "./keys.ts";
 import { limitAmount } from "./limits.ts";
 import type { Condition, Meter, Plan, Rule } from "./policy/plan.ts";
@@ -110,7 +111,7 @@ export const scopeNames = (plan: Plan | null): readonly string[] => [
 
 /**
  * Why this scope cannot be paused, as a sentence; null where it can. A call asks about the gates of everything, of each
- * single scope and of the combinations that rules close: another combination would close a gate that nobody asks about.
+ * single scope and of the combinations that the policy counts by: another combination would close a gate that nobody asks about.
  */
 export function whyNotPausable(plan: Plan | null, scope: Scope): string | null {
   const names = Object.keys(scope);
@@ -127,8 +128,9 @@ export function whyNotPausable(plan: Plan | null, scope: Scope): string | null {
 }
 
 const combination = (plan: Plan | null, names: readonly string[]): readonly string[] | undefined =>
-  plan?.rules.find(({ closes }) => closes.length === names.length && names.every((name) => closes.includes(name)))
-    ?.closes;
+  plan === null
+    ? undefined
+    : combinationsOf(plan).find((all) => all.length === names.length && names.every((name) => all.includes(name)));
 
 /** Scope names in the order that the guard uses in keys. */
 const order = (plan: Plan | null, scope: Scope): readonly string[] =>

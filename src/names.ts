@@ -3,6 +3,7 @@
  * @module
  */
 import { NONE, type Subject } from "./call/call.ts";
+import { combinationsOf } from "./combinations.ts";
 import { gateKey, meterKey } from "./keys.ts";
 import type { Plan, Rule } from "./policy/plan.ts";
 
@@ -60,17 +61,4 @@ function gatesByHand(plan: Plan, subject: Subject): readonly AskedGate[] {
   };
   const single = Object.keys(subject).map((scope) => [scope]);
   return [[], ...single, ...combinationsOf(plan)].map(gate);
-}
-
-const combinations = new WeakMap<Plan, readonly (readonly string[])[]>();
-
-/** The distinct scope pairs, triples, ... that rules close; found once per plan, since a plan may hold 10,000 rules. */
-function combinationsOf(plan: Plan): readonly (readonly string[])[] {
-  let found = combinations.get(plan);
-  if (found === undefined) {
-    const several = plan.rules.map((rule) => rule.closes).filter((scopes) => scopes.length > 1);
-    found = [...new Map(several.map((scopes) => [scopes.join("."), scopes])).values()];
-    combinations.set(plan, found);
-  }
-  return found;
 }

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { closedGates, isExactly, openGates, pauseScope, scopeNames, standings, whyNotPausable } from "../src/gates.ts";
 import { gateKey, meterKey } from "../src/keys.ts";
 import { compile } from "../src/policy/compile.ts";
+import { askFor } from "../src/request.ts";
 import { openStore } from "../src/store/open.ts";
+import { aCall } from "./support/a-call.ts";
 
 const at = Date.UTC(2026, 10, 22, 14, 30);
 const memory = () => openStore("memory:", { root: "/", clock: () => at });
@@ -50,6 +52,20 @@ describe("gates", () => {
     const opened = await openGates(store, plan, (gate) => isExactly(gate, { tenant: "acme " }));
     expect(opened.map(({ scope }) => scope)).toEqual([{ tenant: "acme" }]);
     expect(await store.gates()).toHaveLength(1);
+  });
+
+  it("can close what any rule counts by, whatever the rule does, in one order of names", async () => {
+    const store = await memory();
+    const denying = planOf("feature.tenant.daily > $5 -> deny\n");
+    expect(whyNotPausable(denying, { feature: "x", tenant: "acme" })).toBeNull();
+    await pauseScope(store, denying, { feature: "x", tenant: "acme" }, null);
+    const closed = (await store.gates()).map(({ key }) => key);
+    const call = aCall({ subject: { feature: "x" } });
+    const pausing = planOf("feature.tenant.daily > $5 -> pause\ntenant.feature.hourly > $5 -> pause\n");
+    for (const of of [denying, pausing]) {
+      const asked = askFor(of, call, [], 60_000, true).gates.map(({ key }) => key);
+      expect(asked.filter((key) => key.includes(","))).toEqual(closed);
+    }
   });
 
   it("names the scopes that can be paused, and says why another cannot", () => {
