@@ -47,8 +47,8 @@ export function settleAtEnd(options: SettlingOptions): Tap {
   let firstByteAt: number | null = null;
   return {
     head(code, headers) {
-      // Informational answers (103 Early Hints) come before the real one.
-      if (code < 200) return;
+      // Informational answers (103 Early Hints) come before the real one; 101 is one itself.
+      if (code < 200 && code !== 101) return;
       status = code;
       reader = createReader({ provider: options.provider, operation: call.operation, status: code, headers });
     },
