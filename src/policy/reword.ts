@@ -28,6 +28,9 @@ export function reword(tokens: readonly Token[], offset: number, expected: Peggy
       ? syntax(end, `this \`${first.text}\` stops short`, `it reads \`${form}\``)
       : syntax(spanOf(tokenAt(tokens, offset)), unexpected(tokens, offset), `it reads \`${form}\``);
   }
+  if (first.text === "if" && second?.text !== ":") {
+    return syntax(spanOf(first), "a rule has no `if`", 'it reads `tenant.daily > $5 when feature == "chat" -> deny`');
+  }
   const arrow = tokens.findIndex(({ text }) => text === "->" || text === "=>");
   const head = arrow === -1 ? tokens : tokens.slice(0, arrow);
   const when = head.findIndex(({ text }) => text === "when");
@@ -47,9 +50,22 @@ export function reword(tokens: readonly Token[], offset: number, expected: Peggy
   }
   if (offset >= last.end) return syntax(end, "this statement stops short", wanted(expected));
   const at = tokenAt(tokens, offset);
-  const before = tokens[tokens.indexOf(at) - 1];
-  const help = before?.text === "deny" && /^\d/.test(at.text) ? `write \`deny for ${at.text}\`` : wanted(expected);
-  return syntax(spanOf(at), unexpected(tokens, offset), help);
+  return syntax(spanOf(at), unexpected(tokens, offset), slip(tokens, tokens.indexOf(at), arrow) ?? wanted(expected));
+}
+
+/** What is meant by those who write it as other languages do; null where it is none of that. */
+function slip(tokens: readonly Token[], index: number, arrow: number): string | null {
+  const text = tokens[index]?.text ?? "";
+  const before = tokens[index - 1]?.text ?? "";
+  if (before === "deny" && /^\d/.test(text)) return `write \`deny for ${text}\``;
+  if (/^([$€£]|usd|eur|dollars?)$/i.test(text) && /^\$?\d/.test(before)) {
+    return `money is in US dollars: write \`$${before.replace("$", "")}\``;
+  }
+  if (text === "when" && arrow !== -1 && index > arrow) {
+    return 'a filter stands before the arrow: `tenant.daily > $5 when feature == "chat" -> deny`';
+  }
+  if (text === "per") return `write \`${before}.hourly\`, \`${before}.daily\` or \`${before} last 15m\``;
+  return null;
 }
 
 const unexpected = (tokens: readonly Token[], offset: number): string =>
