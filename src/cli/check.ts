@@ -99,5 +99,6 @@ function summary(diagnostics: readonly Diagnostic[], files: number, rules: numbe
     .filter(({ amount }) => amount > 0)
     .map(({ severity, amount }) => count(amount, severity === "info" ? "note" : severity));
   const what = rules === null ? count(files, "file") : `${count(rules, "rule")} in ${count(files, "file")}`;
-  return `${what}: ${found.length === 0 ? "nothing to complain about" : found.join(", ")}.`;
+  const clean = rules === 0 ? "nothing is limited, calls are only counted" : "nothing to complain about";
+  return `${what}: ${found.length === 0 ? clean : found.join(", ")}.`;
 }

@@ -84,6 +84,14 @@ describe("check", () => {
     expect(err).toContain("npx budget-guard init");
   });
 
+  it("calls a policy without rules what it is", async () => {
+    const { code, out } = await folder("# nothing yet\n").run(["check"]);
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: "0 rules in 1 file: nothing is limited, calls are only counted.\n",
+    });
+  });
+
   it("ends with 78 where the policy that was asked for does not exist", async () => {
     const { code, err } = await folder().run(["check"], { env: { BUDGET_GUARD_POLICY: "gone.budget" } });
     expect(code).toBe(78);
