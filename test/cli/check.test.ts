@@ -88,7 +88,7 @@ describe("check", () => {
     const { code, out } = await folder("# nothing yet\n").run(["check"]);
     expect({ code, out }).toEqual({
       code: 0,
-      out: "0 rules in 1 file: nothing is limited, calls are only counted.\n",
+      out: "0 rules in 1 file: nothing is limited, calls are only counted.",
     });
   });
 
