@@ -10,11 +10,19 @@ export interface Heartbeat {
   remove(attempt: string): void;
 }
 
-/** Three beats per lifetime: two may be lost before a hold is. The timer never keeps the process alive. */
+/**
+ * Three beats per lifetime: two may be lost before a hold is. The timer never keeps the process alive, and goes with the
+ * first beat that has nothing to renew: calls one after another do not each start one.
+ */
 export function createHeartbeat(store: Pick<Store, "extend">, holdMs: number): Heartbeat {
   const beating = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
   const beat = (): void => {
+    if (beating.size === 0) {
+      clearInterval(timer ?? undefined);
+      timer = null;
+      return;
+    }
     // A beat that is lost is made good by the next one; the store's own down-and-up reports speak for it.
     store.extend([...beating].map((attempt) => ({ attempt, holdMs }))).catch(() => {});
   };
@@ -25,9 +33,6 @@ export function createHeartbeat(store: Pick<Store, "extend">, holdMs: number): H
     },
     remove(attempt) {
       beating.delete(attempt);
-      if (beating.size > 0 || timer === null) return;
-      clearInterval(timer);
-      timer = null;
     },
   };
 }

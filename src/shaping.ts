@@ -9,7 +9,7 @@ import type { Clock } from "./clock.ts";
 import { meterKey } from "./keys.ts";
 import type { Readings } from "./policy/evaluate.ts";
 import type { Plan, Rule } from "./policy/plan.ts";
-import { shape, shapesByMeter } from "./policy/shape.ts";
+import { shape, shapes, shapesByMeter } from "./policy/shape.ts";
 import type { Fired } from "./policy/verdict.ts";
 import { held } from "./request.ts";
 import type { FallbackStore } from "./store/fallback.ts";
@@ -42,7 +42,7 @@ export async function shapeCall(
   const { plan, rules, enforce, log } = options;
   const { call } = read;
   const untouched: Shaped = { read, body: null, cap: null };
-  if (body === null || call.spending !== "metered") return untouched;
+  if (body === null || call.spending !== "metered" || !shapes(plan)) return untouched;
   const { cap: tokens, fired } = shape(plan, call, rules, shapesByMeter(rules) ? await readings(options, read) : null);
   if (tokens === null) return untouched;
   const cap = { tokens, fired };

@@ -56,7 +56,7 @@ describe("a heartbeat", () => {
     expect(beats).toHaveLength(2);
   });
 
-  it("keeps no timer while nothing is under way, and none that keeps the process", async () => {
+  it("says nothing while nothing is under way, and keeps no process", async () => {
     const idle = timers();
     heartbeat.add("a");
     // An unreferenced timer is no active resource.

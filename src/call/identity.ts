@@ -40,30 +40,35 @@ const PREFIX = "x-budget-";
 
 /** Decides the identity of one call. */
 export function identify(sources: IdentitySources): Identity {
+  const removeHeaders = Object.keys(sources.headers).filter((header) => header.startsWith(PREFIX));
+  // Most requests carry none of our headers: no names need be made to look for them.
+  const told = removeHeaders.length > 0 ? sources : { ...sources, headers: null };
   const values: Record<string, string> = {};
-  for (const name of [...IDENTITY_SCOPES, ...sources.dimensions]) {
-    if (name !== "run") values[name] = named(name, sources) ?? NONE;
-  }
-  const run = runOf(sources);
+  for (const name of IDENTITY_SCOPES) if (name !== "run") values[name] = named(name, told) ?? NONE;
+  for (const name of sources.dimensions) if (name !== "run") values[name] = named(name, told) ?? NONE;
+  const run = runOf(told);
   values.run = run.value;
-  return Object.freeze({
-    values: Object.freeze(values),
-    runSource: run.source,
-    removeHeaders: Object.keys(sources.headers).filter((header) => header.startsWith(PREFIX)),
-  });
+  return Object.freeze({ values: Object.freeze(values), runSource: run.source, removeHeaders });
 }
 
-function named(name: string, sources: IdentitySources): string | null {
+type Told = Omit<IdentitySources, "headers"> & { readonly headers: Values | null };
+
+function named(name: string, sources: Told): string | null {
   return (
     clean(sources.context[name]) ??
-    clean(sources.headers[PREFIX + name] ?? sources.headers[PREFIX + name.replaceAll("_", "-")]) ??
+    inHeaders(name, sources.headers) ??
     clean(sources.incoming?.[name]) ??
     clean(sources.baggage?.[name]) ??
     clean(sources.environment[name])
   );
 }
 
-function runOf(sources: IdentitySources): { readonly value: string; readonly source: RunSource } {
+function inHeaders(name: string, headers: Values | null): string | null {
+  if (headers === null) return null;
+  return clean(headers[PREFIX + name] ?? headers[PREFIX + name.replaceAll("_", "-")]);
+}
+
+function runOf(sources: Told): { readonly value: string; readonly source: RunSource } {
   const explicit = named("run", sources);
   if (explicit !== null) return { value: explicit, source: "explicit" };
   const trace = clean(sources.traceId);

@@ -2,9 +2,8 @@ import type { Failure, Tap } from "./exchange.ts";
 
 /** A tap that is told of its end exactly once and cannot harm the request it watches. */
 export class OnceTap {
-  readonly #tap: Tap;
+  #tap: Tap | null;
   readonly #over: () => void;
-  #open = true;
 
   /** `over`: what else is to be done when it ends, whichever way. */
   constructor(tap: Tap, over: () => void = () => {}) {
@@ -13,26 +12,29 @@ export class OnceTap {
   }
 
   head(status: number, headers: Readonly<Record<string, string>>): void {
-    if (this.#open) quietly(() => this.#tap.head(status, headers));
+    quietly(() => this.#tap?.head(status, headers));
   }
 
   chunk(bytes: Uint8Array): void {
-    if (this.#open) quietly(() => this.#tap.chunk(bytes));
+    quietly(() => this.#tap?.chunk(bytes));
   }
 
   end(): void {
-    if (this.#shut()) quietly(() => this.#tap.end());
+    const tap = this.#shut();
+    quietly(() => tap?.end());
   }
 
   fail(failure: Failure): void {
-    if (this.#shut()) quietly(() => this.#tap.fail(failure));
+    const tap = this.#shut();
+    quietly(() => tap?.fail(failure));
   }
 
-  #shut(): boolean {
-    const wasOpen = this.#open;
-    this.#open = false;
-    if (wasOpen) quietly(this.#over);
-    return wasOpen;
+  /** Lets go of the tap: clients keep their handlers long after a response, and with them all that the call was. */
+  #shut(): Tap | null {
+    const tap = this.#tap;
+    this.#tap = null;
+    if (tap !== null) quietly(this.#over);
+    return tap;
   }
 }
 

@@ -163,7 +163,7 @@ export class UndiciHook {
     return bodyAtHand(options.body);
   }
 
-  async #collect({ options }: Journey, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Cargo> {
+  #collect({ options }: Journey, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Cargo> {
     return collectBody(options.body, headers["content-length"] !== undefined, this.#limits, signal);
   }
 

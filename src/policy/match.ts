@@ -24,10 +24,16 @@ export type RuleIndex = (call: Matched) => readonly Rule[];
 
 /** Indexes the plan's rules; the function it returns gives those whose filter holds for a call. */
 export function indexRules(plan: Plan): RuleIndex {
+  /** Rules without a filter: all that most calls have. */
+  const always: Entry[] = [];
   const general: Entry[] = [];
   const byValue = new Map<string, Map<string, Entry[]>>();
   for (const [at, rule] of plan.rules.entries()) {
     const entry: Entry = { rule, at, holds: predicate(rule.filter) };
+    if (rule.filter === null) {
+      always.push(entry);
+      continue;
+    }
     const required = requiredValues(rule.filter);
     if (required === null) {
       general.push(entry);
@@ -41,16 +47,17 @@ export function indexRules(plan: Plan): RuleIndex {
       else entries.push(entry);
     }
   }
+  const alone = Object.freeze(always.map(({ rule }) => rule));
   return function match(call) {
     const found = general.filter(({ holds }) => holds(call));
-    const sorted = found.length;
     for (const [dimension, values] of byValue) {
       const entries = values.get(valueIn(call.subject, dimension));
       if (entries === undefined) continue;
       for (const entry of entries) if (entry.holds(call)) found.push(entry);
     }
-    if (found.length > sorted) found.sort((a, b) => a.at - b.at);
-    return found.map(({ rule }) => rule);
+    if (found.length === 0) return alone;
+    for (const entry of always) found.push(entry);
+    return found.sort((a, b) => a.at - b.at).map(({ rule }) => rule);
   };
 }
 

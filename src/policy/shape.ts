@@ -16,6 +16,18 @@ export interface Shape {
   readonly needsReadings: boolean;
 }
 
+/** Whether the plan shapes any call at all: most do not, and their calls need not look. */
+export function shapes(plan: Plan): boolean {
+  let found = shaping.get(plan);
+  if (found === undefined) {
+    found = plan.rules.some(isShape);
+    shaping.set(plan, found);
+  }
+  return found;
+}
+
+const shaping = new WeakMap<Plan, boolean>();
+
 /** Whether any shape rule among these looks at a meter or the attempt number, so that the store must be read first. */
 export const shapesByMeter = (rules: readonly Rule[]): boolean =>
   rules.some((rule) => isShape(rule) && needsStore(rule));
