@@ -29,7 +29,12 @@ export interface Answer {
 }
 
 /** Why a response did not end well. */
-export type Failure = { readonly kind: "abort" | "timeout" | "network"; readonly code: string };
+export interface Failure {
+  readonly kind: "abort" | "timeout" | "network";
+  readonly code: string;
+  /** True where surely no byte of the request was sent: its caller gave up, or time ran out, while it had no connection. */
+  readonly unsent?: true;
+}
 
 /** Told of the response as it passes, after the caller was. Never throws. Exactly one of `end` and `fail` is called, once. */
 export interface Tap {

@@ -55,6 +55,12 @@ type Notes = Readonly<Record<string, (args: unknown[]) => (() => void) | undefin
 
 function noting(tap: OnceTap): Notes {
   let aborted = false;
+  // undici shows a request to its handler right before it writes it, and does not write what is aborted in that moment
+  // (`onConnect` in lib/core/request.js, `writeH1` in lib/dispatcher/client-h1.js).
+  let unsent = true;
+  const shown = (): void => {
+    if (!aborted) unsent = false;
+  };
   const head = (status: unknown, headers: unknown): (() => void) | undefined => {
     // Informational answers (103 Early Hints) come before the real one.
     if (typeof status !== "number" || (status < 200 && status !== 101)) return undefined;
@@ -64,7 +70,7 @@ function noting(tap: OnceTap): Notes {
     bytes instanceof Uint8Array ? () => tap.chunk(bytes) : undefined;
   const fail = (error: unknown): (() => void) => {
     const failure = failureOf(error, aborted);
-    return () => tap.fail(failure);
+    return () => tap.fail(unsent ? { ...failure, unsent } : failure);
   };
   const upgrade = (status: unknown, headers: unknown): (() => void) => {
     return () => {
@@ -75,12 +81,18 @@ function noting(tap: OnceTap): Notes {
   return {
     onConnect(args) {
       const abort = args[0];
-      if (typeof abort !== "function") return undefined;
+      if (typeof abort !== "function") return shown;
       args[0] = (reason: unknown): unknown => {
         aborted = true;
         return abort(reason);
       };
-      return undefined;
+      return shown;
+    },
+    onRequestStart([controller]) {
+      return () => {
+        aborted ||= isAborted(controller);
+        shown();
+      };
     },
     onHeaders: ([status, headers]) => head(status, headers),
     onData: ([bytes]) => chunk(bytes),
