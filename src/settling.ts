@@ -62,12 +62,19 @@ export function settleAtEnd(options: SettlingOptions): Tap {
       options.ending(finish(options, reader, firstByteAt, { kind, status: code }));
     },
     fail(failure) {
-      options.ending(finish(options, reader, firstByteAt, outcomeOf(failure, status)));
+      // Given up while it waited for a connection: as if it had never left.
+      const sent = failure.unsent === true && failure.kind === "abort" ? { ...options, left: () => false } : options;
+      options.ending(finish(sent, reader, firstByteAt, outcomeOf(failure, status)));
     },
   };
 }
 
-function outcomeOf({ kind, code }: Failure, status: number | null): Outcome {
+const NO_CONNECTION = "UND_ERR_CONNECT_TIMEOUT";
+const UNSENT: Outcome = Object.freeze({ kind: "network-error", code: NO_CONNECTION });
+
+function outcomeOf({ kind, code, unsent }: Failure, status: number | null): Outcome {
+  // Nobody works on what was never sent, however long the provider was waited for.
+  if (kind === "timeout" && (unsent || code === NO_CONNECTION)) return UNSENT;
   switch (kind) {
     case "abort":
       return { kind: "aborted", status };
@@ -88,13 +95,15 @@ async function finish(
   const endedAt = options.clock();
   try {
     const reading = reader === null ? NO_RESPONSE : await reader.finish();
-    const billed = billOf(options, reading, outcome);
-    if (!options.left()) return await options.settle(releaseOf(options.plan, call, options.judgedAt));
+    const left = options.left();
+    const billed = billOf(options, reading, left ? outcome : UNSENT);
     // Called at once and awaited later: an embedded store has then written before this process can be ended.
     const settled = options.settle(
-      isRedirect(outcome) ? releaseOf(options.plan, call, options.judgedAt) : settlementOf(options, billed, outcome),
+      left && !isRedirect(outcome)
+        ? settlementOf(options, billed, outcome)
+        : releaseOf(options.plan, call, options.judgedAt),
     );
-    const wasted = options.attemptNumber > 0 || isFailure(outcome);
+    const wasted = left && (options.attemptNumber > 0 || isFailure(outcome));
     sight.end({ bill: billed, outcome, firstByteAt, endedAt, wasted });
     await settled;
   } catch (error) {

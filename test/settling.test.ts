@@ -154,11 +154,29 @@ describe("a call that ends", () => {
     expect(await one.charges()).toMatchObject({ cost: 0, errors: 1 });
   });
 
-  it("before it left is given back whole, and no span tells of it", async () => {
-    const one = ending(undefined, { left: () => false });
-    one.tap.fail({ kind: "abort", code: "ABORT_ERR" });
-    expect(await one.charges()).toEqual({ cost: 0, calls: 0, errors: 0 });
-    expect(one.ended).toEqual([]);
+  it("before it left is given back whole, and its span ends without a cost", async () => {
+    for (const [left, failure] of [
+      [false, { kind: "abort", code: "ABORT_ERR" }],
+      [true, { kind: "abort", code: "AbortError", unsent: true }],
+    ] as const) {
+      const one = ending(undefined, { left: () => left, attemptNumber: 1 });
+      one.tap.fail(failure);
+      expect(await one.charges()).toEqual({ cost: 0, calls: 0, errors: 0 });
+      expect(one.settled[0]?.outcome).toBe("none");
+      expect(one.ended).toMatchObject([{ bill: { cost: { total: 0 } }, outcome: { kind: "aborted" }, wasted: false }]);
+    }
+  });
+
+  it("while it waited for a connection costs nothing, and is an error of the provider", async () => {
+    for (const failure of [
+      { kind: "timeout", code: "UND_ERR_CONNECT_TIMEOUT" },
+      { kind: "timeout", code: "TimeoutError", unsent: true },
+    ] as const) {
+      const one = ending();
+      one.tap.fail(failure);
+      expect(await one.charges()).toEqual({ cost: 0, calls: 1, errors: 1 });
+      expect(one.settled[0]?.outcome).toBe("failure");
+    }
   });
 
   it("with a retry behind it is marked as wasted even where it succeeds", async () => {
