@@ -4,7 +4,7 @@
  *     hook → call → policy → store → verdict → (out) → response → settle → telemetry
  * @module
  */
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Call } from "./call/call.ts";
 import { currentBudget } from "./call/context.ts";
 import { identify } from "./call/identity.ts";
@@ -70,6 +70,7 @@ export function createGuard(parts: Parts): Guard {
   const judging = { store, plan, enforce, log, ...config.storeOptions };
   const report = reporter(plan, parts.incoming, log);
   const settling = new Set<Promise<void>>();
+  const nextAttempt = attemptNames();
 
   return {
     async settled() {
@@ -116,7 +117,7 @@ export function createGuard(parts: Parts): Guard {
 
     // call: what is it, and what may it cost?
     const prices = await parts.prices();
-    const attempt = randomUUID();
+    const attempt = nextAttempt();
     const first = readCall({ attempt, recognised, host: hostname, port, path, headers, body, identity, prices });
     if (first === null) return go(headers);
     const { provider, model, subject } = first.call;
@@ -250,6 +251,16 @@ export function createGuard(parts: Parts): Guard {
       priceTable: "genai-prices",
     };
   }
+}
+
+/** Names that no other process gives, short and flat: a ledger in this process keeps each for hours. */
+function attemptNames(): () => string {
+  const own = randomBytes(12).toString("base64url");
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${own}.${count.toString(36)}`;
+  };
 }
 
 const WITH_BODY = Object.freeze({ body: true });

@@ -48,6 +48,14 @@ describe("an allowed call", () => {
     expect(await spent(one, "tenant.cost.daily")).toEqual([0, 0]);
   });
 
+  it("has a name that no other call of any process has", async () => {
+    const [one, other] = [world("tenant.daily > $1 -> deny"), world("tenant.daily > $1 -> deny")];
+    for (const each of [one, other]) for (let i = 0; i < 50; i++) await decide(each);
+    const names = [...one.decided, ...other.decided].map(({ call }) => call.attempt);
+    expect(new Set(names).size).toBe(100);
+    expect(names.every((name) => /^[\w-]{16}\.\w+$/.test(name))).toBe(true);
+  });
+
   it("counts as wasted where the provider failed, and as an error of its agent", async () => {
     const one = world("agent.errors last 5m > 3 -> deny");
     const passage = await decide(one);
