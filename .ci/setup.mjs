@@ -15,8 +15,9 @@ const fail = (text) => {
 };
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-if (major < 20 || (major === 20 && minor < 19))
-  fail(`Node ${process.versions.node} is too old; install 20.19 or newer.`);
+// What require() of an ES module needs.
+if (major < 20 || (major === 20 && minor < 19) || major === 21 || (major === 22 && minor < 12))
+  fail(`Node ${process.versions.node} is too old; install 20.19, or 22.12 or newer.`);
 
 install();
 build();

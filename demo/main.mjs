@@ -35,6 +35,10 @@ const shownAttributes = [
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = mkdtempSync(join(tmpdir(), "budget-guard-demo-"));
+// Whatever ends the demo (Ctrl-C, a reader that has seen enough), nothing of it stays behind.
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
+process.stdout.on("error", () => process.exit(0));
 const [provider, sink] = await Promise.all([startProvider(), startSink()]);
 const guardEnv = { BUDGET_GUARD_POLICY: POLICY, BUDGET_GUARD_STORE: `file:${join(folder, "ledger.db")}` };
 
@@ -55,7 +59,6 @@ try {
 } finally {
   provider.close();
   sink.close();
-  rmSync(folder, { recursive: true, force: true });
 }
 
 async function withoutGuard() {
@@ -189,7 +192,7 @@ function start(flags, env, told) {
 /** Settings of this machine must not change what the demo shows. */
 function cleanEnvironment() {
   return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(OTEL_|BUDGET_GUARD_|NODE_OPTIONS$|OPENAI_)/.test(name)),
+    Object.entries(process.env).filter(([name]) => !/^(OTEL_|BUDGET_GUARD_|NODE_OPTIONS$|NODE_USE_ENV_PROXY$|OPENAI_|.*_PROXY$)/i.test(name)),
   );
 }
 

@@ -134,7 +134,8 @@ function policyPaths(env: Env, root: string): Config["policy"] {
   for (const path of paths) {
     if (!existsSync(path)) {
       throw new ConfigError(
-        `BUDGET_GUARD_POLICY names ${path}, which does not exist. Create it with \`npx budget-guard init\`.`,
+        `BUDGET_GUARD_POLICY names ${path}, which does not exist. Write it, or unset the variable: then policies/ is ` +
+          "read, and `npx budget-guard init` writes a first policy there.",
       );
     }
   }

@@ -69,7 +69,7 @@ describe("settings from the environment", () => {
 
   it.each([
     [{ BUDGET_GUARD_MODE: "enforced" }, 'BUDGET_GUARD_MODE is "enforced"; it can be enforce, shadow, off.'],
-    [{ BUDGET_GUARD_POLICY: "nowhere" }, "which does not exist. Create it with `npx budget-guard init`."],
+    [{ BUDGET_GUARD_POLICY: "nowhere" }, "which does not exist. Write it, or unset the variable"],
     [{ BUDGET_GUARD_CONFIG: "nowhere.json" }, "BUDGET_GUARD_CONFIG names nowhere.json, which does not exist"],
     [{ BUDGET_GUARD_HOSTS: "llm.internal" }, "which is not NAME=VALUE. Write it as BUDGET_GUARD_HOSTS="],
   ])("refuses %j with what to write instead", (env, message) => {

@@ -61,6 +61,6 @@ describe("the command line", () => {
     const args = { run: ["--", "node", "-e", "0"], pause: ["--all"], resume: ["--all"] }[verb] ?? [];
     const { code, err } = await folder().run([verb, ...args], { env: { BUDGET_GUARD_STORE: "mongo://x" } });
     expect(code).toBe(78);
-    expect(err).toContain("unknown store mongo:");
+    expect(err).toContain("BUDGET_GUARD_STORE names an unknown store (mongo:)");
   });
 });
