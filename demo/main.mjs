@@ -192,7 +192,9 @@ function start(flags, env, told) {
 /** Settings of this machine must not change what the demo shows. */
 function cleanEnvironment() {
   return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(OTEL_|BUDGET_GUARD_|NODE_OPTIONS$|NODE_USE_ENV_PROXY$|OPENAI_|.*_PROXY$)/i.test(name)),
+    Object.entries(process.env).filter(
+      ([name]) => !/^(OTEL_|BUDGET_GUARD_|NODE_OPTIONS$|NODE_USE_ENV_PROXY$|OPENAI_|.*_PROXY$)/i.test(name),
+    ),
   );
 }
 

@@ -36,7 +36,9 @@ export function describeStore(url: string): { readonly kind: Store["kind"]; read
         "redis+cluster:// does not run yet: use one Redis (redis://) or Sentinel (redis+sentinel://)",
       );
     default:
-      throw new ConfigError(`BUDGET_GUARD_STORE names an unknown store${scheme === undefined ? "" : ` (${scheme}:)`}; there are ${SCHEMES}`);
+      throw new ConfigError(
+        `BUDGET_GUARD_STORE names an unknown store${scheme === undefined ? "" : ` (${scheme}:)`}; there are ${SCHEMES}`,
+      );
   }
 }
 
