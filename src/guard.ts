@@ -4,7 +4,7 @@
  *     hook → call → policy → store → verdict → (out) → response → settle → telemetry
  * @module
  */
-import { randomBytes } from "node:crypto";
+import { attemptNames } from "./attempts.ts";
 import type { Call } from "./call/call.ts";
 import { currentBudget } from "./call/context.ts";
 import { identify } from "./call/identity.ts";
@@ -16,7 +16,6 @@ import type { Config } from "./config.ts";
 import type { RefusalDetail } from "./errors.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { Departure, Gatekeeper, Passage, Tap } from "./hook/exchange.ts";
-import { refusalAnswer, refusalError } from "./hook/refusal.ts";
 import type { Incomings } from "./incoming.ts";
 import { type Judged, judge } from "./judging.ts";
 import type { Teacher } from "./learned.ts";
@@ -24,6 +23,7 @@ import type { RuleIndex } from "./policy/match.ts";
 import type { Plan, Rule } from "./policy/plan.ts";
 import { refusalDetail } from "./policy/refusal-detail.ts";
 import { stops } from "./policy/verdict.ts";
+import { refusal, refusalUnjudged } from "./refusing.ts";
 import { reporter } from "./reporting.ts";
 import { releaseOf, settleAtEnd } from "./settling.ts";
 import { type Shaped, shapeCall } from "./shaping.ts";
@@ -87,7 +87,10 @@ export function createGuard(parts: Parts): Guard {
         return await road(departure, signal);
       } catch (error) {
         // A defect of ours must neither break the application nor pass in silence.
-        if (enforce && config.storeOptions.strict) return refuseUnjudged(error);
+        if (enforce && config.storeOptions.strict) {
+          log.error(`a call was refused because the guard itself failed: ${told(error)}`);
+          return refusalUnjudged(config.refusal, told(error));
+        }
         log.error(`a call was let go unjudged because the guard itself failed: ${told(error)}`);
         return go(departure.headers);
       }
@@ -135,6 +138,9 @@ export function createGuard(parts: Parts): Guard {
     );
     const { call } = shaped.read;
 
+    // A caller who has left must not close a gate for the others.
+    if (signal.aborted) return gone();
+
     // store: does it fit? Then it is held.
     const judged = await judge(judging, call, rules);
     if (signal.aborted) return givenUp(call, judged);
@@ -145,28 +151,13 @@ export function createGuard(parts: Parts): Guard {
   }
 
   function refuse({ arrival }: Traveller, call: Call, rules: readonly Rule[], shaped: Shaped, judged: Judged): Passage {
-    if (judged.held) void release(call, judged);
+    if (judged.held) release(call, judged);
     telemetry.begin(arrival, decided(arrival, call, rules, shaped, judged, true));
     const fired = judged.verdict.decided;
     if (fired === null) throw new Error("a verdict that stops must name its rule");
     const detail: RefusalDetail = refusalDetail(fired, call);
     log.info(`refused a call to ${call.model}: ${fired.message}`);
-    return refusal(fired.message, detail);
-  }
-
-  /** Where the deployment wants no call that cannot be judged. */
-  function refuseUnjudged(error: unknown): Passage {
-    const message = `the guard itself failed (${told(error)}), and "store": {"strict": true} lets no call go unjudged.`;
-    log.error(`refused a call: ${message}`);
-    const none = { spent: null, held: null, estimate: null, limit: null, resets_at: null };
-    const detail: RefusalDetail = { rule: "store.strict", scope: {}, metric: "cost", unit: "USD", ...none };
-    return refusal(message, detail);
-  }
-
-  function refusal(message: string, detail: RefusalDetail): Passage {
-    return config.refusal === "throw"
-      ? { kind: "throw", error: refusalError(message, detail) }
-      : { kind: "refuse", answer: refusalAnswer(message, detail) };
+    return refusal(config.refusal, fired.message, detail);
   }
 
   function letGo(
@@ -198,11 +189,8 @@ export function createGuard(parts: Parts): Guard {
       settle: (settlement) => store.settle(settlement),
       left: () => left || !signal.aborted,
       ending: (work) => {
-        settling.add(work);
-        void work.finally(() => {
-          settling.delete(work);
-          parts.heartbeat.remove(call.attempt);
-        });
+        track(work);
+        void work.finally(() => parts.heartbeat.remove(call.attempt));
       },
     });
     return {
@@ -219,13 +207,19 @@ export function createGuard(parts: Parts): Guard {
 
   /** The caller hung up while the store was asked: nothing has left. */
   function givenUp(call: Call, judged: Judged): Passage {
-    if (judged.held) void release(call, judged);
-    return { kind: "throw", error: new DOMException("This operation was aborted", "AbortError") };
+    if (judged.held) release(call, judged);
+    return gone();
   }
 
-  function release(call: Call, judged: Judged): Promise<void> {
+  function release(call: Call, judged: Judged): void {
     const settled = store.settle(releaseOf(plan, call, judged.at ?? parts.clock()));
-    return settled.catch((error) => log.error(`a hold could not be given back: ${told(error)}`));
+    track(settled.catch((error) => log.error(`a hold could not be given back: ${told(error)}`)));
+  }
+
+  /** Work that `settled` waits for; it never rejects. */
+  function track(work: Promise<void>): void {
+    settling.add(work);
+    void work.finally(() => settling.delete(work));
   }
 
   function decided(
@@ -253,15 +247,10 @@ export function createGuard(parts: Parts): Guard {
   }
 }
 
-/** Names that no other process gives, short and flat: a ledger in this process keeps each for hours. */
-function attemptNames(): () => string {
-  const own = randomBytes(12).toString("base64url");
-  let count = 0;
-  return () => {
-    count += 1;
-    return `${own}.${count.toString(36)}`;
-  };
-}
+const gone = (): Passage => ({
+  kind: "throw",
+  error: new DOMException("This operation was aborted", "AbortError"),
+});
 
 const WITH_BODY = Object.freeze({ body: true });
 const WITHOUT_BODY = Object.freeze({ body: false });

@@ -39,13 +39,36 @@ describe("an allowed call", () => {
     expect(await spent(one, "tenant.cost.daily")).toEqual([0, 0]);
   });
 
-  it("gives its hold back when the caller hung up while the store was asked", async () => {
+  it("gives its hold back when the caller hung up while the store was asked, and `settled` waits for that", async () => {
     const one = world("tenant.daily > $1 -> deny");
+    const abort = new AbortController();
+    const judge = one.store.judge.bind(one.store);
+    const settle = one.store.settle.bind(one.store);
+    Object.assign(one.store, {
+      judge: async (request: Parameters<typeof judge>[0]) => {
+        const judgement = await judge(request);
+        expect(judgement.held).toBe(true);
+        abort.abort();
+        return judgement;
+      },
+      settle: async (settlement: Parameters<typeof settle>[0]) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        await settle(settlement);
+      },
+    });
+    expect(await decide(one, {}, abort.signal)).toMatchObject({ kind: "throw", error: { name: "AbortError" } });
+    await one.guard.settled();
+    expect(await spent(one, "tenant.cost.daily")).toEqual([0, 0]);
+  });
+
+  it("closes no gate when the caller hung up before the store was asked", async () => {
+    const one = world("tenant.daily > $0 -> pause");
     const abort = new AbortController();
     const deciding = decide(one, {}, abort.signal);
     abort.abort();
     expect((await deciding).kind).toBe("throw");
-    expect(await spent(one, "tenant.cost.daily")).toEqual([0, 0]);
+    expect((await one.status()).closed).toEqual([]);
+    expect(one.decided).toEqual([]);
   });
 
   it("has a name that no other call of any process has", async () => {
