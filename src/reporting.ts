@@ -5,7 +5,7 @@
 import type { Call } from "./call/call.ts";
 import type { Incomings } from "./incoming.ts";
 import type { Plan } from "./policy/plan.ts";
-import type { Verdict } from "./policy/verdict.ts";
+import { stops, type Verdict } from "./policy/verdict.ts";
 import type { Log } from "./telemetry/log.ts";
 
 /** Tells of calls that are let go, as far as there is something to tell. */
@@ -14,6 +14,13 @@ export function reporter(plan: Plan, incoming: Incomings, log: Log): (call: Call
   return function report(call, verdict) {
     for (const { message, rule, figures } of verdict.warnings) {
       log.once(`warn ${rule.id} ${JSON.stringify(figures?.scope)}`, "warn", message);
+    }
+    // A rule is put in the shadow to learn what it would do; without a tracing backend this is where one learns it.
+    const unheeded =
+      stops(verdict) && verdict.decided !== null ? [verdict.decided, ...verdict.shadows] : verdict.shadows;
+    for (const { message, rule, figures } of unheeded) {
+      const told = `a call to ${call.model} would have been stopped, but for shadow: ${message}`;
+      log.once(`shadow ${rule.id} ${JSON.stringify(figures?.scope)}`, "warn", told);
     }
     if (plan.rules.length === 0) log.once("no policy", "warn", NO_POLICY);
     if (call.unpriced) {

@@ -392,3 +392,17 @@ describe("what calls teach", () => {
     expect(one.decided[21]?.call.outputTokens).toBe(100);
   });
 });
+
+describe("what shadow would have stopped", () => {
+  const shadowed = (one: World): readonly string[] => one.said.filter((line) => line.includes("but for shadow"));
+
+  it("is said once per rule and subject, for a shadow rule and in shadow mode", async () => {
+    const rule = world("shadow tenant.calls.daily > 0 -> deny");
+    const mode = world("tenant.calls.daily > 0 -> deny", { mode: "shadow" });
+    for (const one of [rule, mode]) {
+      for (const tenant of ["a", "a", "b"]) await decide(one, { headers: { "x-budget-tenant": tenant } });
+      expect(shadowed(one)).toHaveLength(2);
+      expect(shadowed(one)[0]).toContain('tenant "a" would reach 1 of 0 calls today');
+    }
+  });
+});

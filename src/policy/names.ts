@@ -145,6 +145,8 @@ function isTimezone(zone: string): boolean {
 
 function isReserved(word: string): boolean {
   return (
+    // Values are kept by name in plain objects, and there this one is no name.
+    word === "__proto__" ||
     keywords.has(word) ||
     isOneOf(scopes, word) ||
     isOneOf(special, word) ||

@@ -5,6 +5,7 @@
 import type { ConditionDraft, ReadingDraft, RuleDraft } from "./draft.ts";
 import { conjuncts } from "./filter.ts";
 import type { Filter, Window } from "./plan.ts";
+import { strictness } from "./verdict.ts";
 
 /** True where rule `a` stops every call that rule `b` could fire on. */
 export function covers(a: RuleDraft, b: RuleDraft): boolean {
@@ -15,7 +16,9 @@ export function covers(a: RuleDraft, b: RuleDraft): boolean {
     // A shape rule runs first and may make the call small enough for `a`.
     !b.actions.some(({ kind }) => kind === "cap") &&
     (a.flag === null || a.flag === b.flag) &&
-    a.conditions.every((wide) => b.conditions.some((narrow) => implies(narrow, wide))) &&
+    a.conditions.every((wide) =>
+      b.conditions.some((narrow) => implies(narrow, wide, strictestOf(b) > strictestOf(a))),
+    ) &&
     includes(a.filter, b.filter)
   );
 }
@@ -23,17 +26,26 @@ export function covers(a: RuleDraft, b: RuleDraft): boolean {
 export const stops = (rule: RuleDraft): boolean =>
   !rule.shadow && rule.actions.some(({ kind }) => kind === "deny" || kind === "deny for" || kind === "pause");
 
-/** Whenever the narrow condition holds, so does the wide one. */
-function implies(narrow: ConditionDraft, wide: ConditionDraft): boolean {
+const strictestOf = (rule: RuleDraft): number =>
+  Math.max(...rule.actions.map(({ kind }) => (kind in strictness ? strictness[kind as keyof typeof strictness] : 0)));
+
+/**
+ * Whenever the narrow condition holds, so does the wide one; with `before`, the wide one held at a lower limit: at the
+ * same limit both fire on one call, and of the two the stricter decides.
+ */
+function implies(narrow: ConditionDraft, wide: ConditionDraft, before: boolean): boolean {
   if (wide.limit.kind === "share" || narrow.limit.kind === "share") {
     return (
       wide.limit.kind === "share" &&
       narrow.limit.kind === "share" &&
       sameMeter(narrow.reading, wide.reading) &&
-      tighter(wide.limit.millionths, wide.op, narrow.limit.millionths, narrow.op)
+      (before
+        ? wide.limit.millionths < narrow.limit.millionths
+        : tighter(wide.limit.millionths, wide.op, narrow.limit.millionths, narrow.op))
     );
   }
-  return within(narrow.reading, wide.reading) && tighter(wide.limit.amount, wide.op, narrow.limit.amount, narrow.op);
+  const [ours, theirs] = [wide.limit.amount, narrow.limit.amount];
+  return within(narrow.reading, wide.reading) && (before ? ours < theirs : tighter(ours, wide.op, theirs, narrow.op));
 }
 
 /** Above `theirs` one is also above `ours`. */

@@ -193,3 +193,9 @@ it("compiles 10,000 rules in good time", () => {
   expect(planOf(text).rules).toHaveLength(10_000);
   expect(performance.now() - started).toBeLessThan(8_000);
 });
+
+it("refuses a dimension whose name a plain object cannot hold", () => {
+  const { plan, diagnostics } = compile([{ file: "p.budget", text: "dimension __proto__\n" }]);
+  expect(plan).toBeNull();
+  expect(diagnostics.map(({ code }) => code)).toEqual(["reserved-name"]);
+});

@@ -80,3 +80,12 @@ describe("a filter that no call can match", () => {
     expect(never('run > $5 when feature in ["a", "b"] and feature == "b" -> deny')).toBe(false);
   });
 });
+
+describe("a stricter rule at the same limit", () => {
+  it("fires together with the milder one, and decides", () => {
+    expect(unreachable("tenant.daily > $5 -> deny for 1h", "tenant.feature.daily > $5 -> pause")).toEqual([]);
+    expect(unreachable("tenant.daily > $5 -> deny", "x: tenant.daily > $5 -> pause")).toEqual([1]);
+    expect(unreachable("tenant.daily > $5 -> deny", "tenant.daily > $9 -> pause")).toEqual([2]);
+    expect(unreachable("tenant.daily > $5 -> pause", "tenant.feature.daily > $5 -> deny")).toEqual([2]);
+  });
+});
