@@ -103,6 +103,7 @@ export class Ledger {
   #judge(request: JudgeRequest, now: number): Judgement {
     this.#sweep(now);
     const own = this.#tables.holds.get(request.attempt);
+    this.#tables.meters.load?.(request.meters.map(({ key, window }) => placeOf(key, window, now).key));
     const { attemptNumber, repeat } = own ?? this.#history(request.fingerprint, request.sdkRetry);
     const held: HeldMeter[] = [];
     const readings = request.meters.map((ask): MeterReading => {
@@ -179,6 +180,7 @@ export class Ledger {
     const own = holds.get(attempt);
     const gone = past.get(attempt);
     if (gone?.kind === "settled") return;
+    this.#tables.meters.load?.(charges.map(({ key, window }) => placeOf(key, window, settlement.judgedAt).key));
     if (own !== undefined) {
       holds.delete(attempt);
       moveHold(this.#tables, own, -1, now);

@@ -34,6 +34,8 @@ export interface Print {
 /** One kind of record by key; each may have a time at which something is due: a hold expires, others are forgotten. */
 export interface Table<Value> {
   get(key: string): Value | undefined;
+  /** Reads records that will be asked for, in one step, where an engine has that. */
+  load?(keys: readonly string[]): void;
   set(key: string, value: Value, due: number | null): void;
   delete(key: string): void;
   /** Records whose key starts with the prefix. */
