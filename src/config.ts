@@ -68,12 +68,11 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 const identityVariables = ["tenant", "feature", "agent", "user", "run"] as const;
 
-/** Every variable that is read, for the warning on a misspelt one. */
-const known = new Set(
+/** Every variable that is read. */
+export const variables: readonly string[] =
   "POLICY STORE CONFIG MODE TENANT FEATURE AGENT USER RUN DIMENSIONS HOSTS REFUSAL OTEL LOG"
     .split(" ")
-    .map((name) => `BUDGET_GUARD_${name}`),
-);
+    .map((name) => `BUDGET_GUARD_${name}`);
 
 /** Reads the settings; throws `ConfigError` on the first that cannot be. */
 export function readConfig(env: Env, cwd: string): Config {
@@ -110,7 +109,7 @@ export function readConfig(env: Env, cwd: string): Config {
 /** Variables that begin like ours but are read by nobody: most likely a slip. */
 export function unknownVariables(env: Env): readonly string[] {
   return Object.keys(env).filter(
-    (name) => name.startsWith("BUDGET_GUARD_") && !known.has(name) && !name.startsWith("BUDGET_GUARD_TEST_"),
+    (name) => name.startsWith("BUDGET_GUARD_") && !variables.includes(name) && !name.startsWith("BUDGET_GUARD_TEST_"),
   );
 }
 

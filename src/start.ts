@@ -8,7 +8,8 @@ import { hostsFromEnvironment } from "./call/hosts.ts";
 import { loadPrices, type Prices } from "./call/price.ts";
 import { recogniser } from "./call/recognise.ts";
 import { now } from "./clock.ts";
-import { type Config, readConfig, unknownVariables } from "./config.ts";
+import { type Config, readConfig, unknownVariables, variables } from "./config.ts";
+import { deliverBeforeExit } from "./ending.ts";
 import { ConfigError, PolicyError } from "./errors.ts";
 import { readPolicies } from "./files.ts";
 import { createGuard } from "./guard.ts";
@@ -22,6 +23,7 @@ import { withRegister } from "./node-options.ts";
 import { moduleFile } from "./paths.ts";
 import { indexRules } from "./policy/match.ts";
 import type { Plan } from "./policy/plan.ts";
+import { closest } from "./policy/suggest.ts";
 import { share, shared } from "./shared.ts";
 import { type FallbackStore, withFallback } from "./store/fallback.ts";
 import { describeStore, openStore } from "./store/open.ts";
@@ -39,7 +41,7 @@ export function start(): void {
     if (!canBeRequired()) throw new ConfigError(TOO_OLD);
     const config = readConfig(process.env, workingFolder());
     const log = createLog(config.log);
-    for (const name of unknownVariables(process.env)) log.warn(`${name} is not a variable that budget-guard reads.`);
+    for (const name of unknownVariables(process.env)) log.warn(misspelt(name));
     if (config.mode === "off") {
       share({ version: version(), ledger: null, flush: async () => {} });
       log.info("off: no call is looked at (BUDGET_GUARD_MODE=off)");
@@ -58,8 +60,13 @@ export function start(): void {
 const canBeRequired = (): boolean => Reflect.get(process.features, "require_module") === true;
 
 const TOO_OLD =
-  `this is Node ${process.versions.node}, and budget-guard needs Node 20.19 or newer ` +
+  `this is Node ${process.versions.node}, and budget-guard needs Node 20.19, or 22.12 or newer ` +
   "(and require(esm), which --no-experimental-require-module takes away).";
+
+function misspelt(name: string): string {
+  const meant = closest(name, variables);
+  return `${name} is not a variable that budget-guard reads.${meant === null ? "" : ` Did you mean ${meant}?`}`;
+}
 
 function workingFolder(): string {
   try {
@@ -97,6 +104,7 @@ function begin(config: Config, log: Log): void {
     clock: now,
   });
   install(guard);
+  deliverBeforeExit(store, log, config.storeOptions.deadlineMs * 4);
   process.env.NODE_OPTIONS = withRegister(process.env.NODE_OPTIONS, moduleFile("register"));
   share({
     version: version(),

@@ -81,6 +81,8 @@ export class RedisLink {
       lazyConnect: true,
       protocol: 2,
       connectTimeout: SILENCE_MS,
+      // A timer that ioredis leaves behind for a connection that never came about; it would keep the process alive.
+      disconnectTimeout: 50,
       socketTimeout: SILENCE_MS,
       // A broken connection fails what was under way at once: whether and when to try again is decided above.
       retryStrategy: () => null,
