@@ -23,6 +23,7 @@ import type { RuleIndex } from "./policy/match.ts";
 import type { Plan, Rule } from "./policy/plan.ts";
 import { refusalDetail } from "./policy/refusal-detail.ts";
 import { stops } from "./policy/verdict.ts";
+import { priceTable } from "./price-table.ts";
 import { refusal, refusalUnjudged } from "./refusing.ts";
 import { reporter } from "./reporting.ts";
 import { releaseOf, settleAtEnd } from "./settling.ts";
@@ -242,7 +243,7 @@ export function createGuard(parts: Parts): Guard {
       repeat: judged.repeat,
       matched: rules.map((rule) => rule.id),
       policy: { files: plan.files, hash: plan.hash },
-      priceTable: "genai-prices",
+      priceTable: priceTable(),
     };
   }
 }
