@@ -241,6 +241,7 @@ export function createGuard(parts: Parts): Guard {
       checkSeconds: (parts.clock() - arrival.at) / 1000,
       attemptNumber: judged.attemptNumber,
       repeat: judged.repeat,
+      run: judged.run,
       matched: rules.map((rule) => rule.id),
       policy: { files: plan.files, hash: plan.hash },
       priceTable: priceTable(),

@@ -35,6 +35,8 @@ export interface Judged {
   readonly at: number | null;
   readonly attemptNumber: number;
   readonly repeat: boolean;
+  /** What the run stood at: calls with this one, nano-dollars without it; null where no meter of the plan counts it. */
+  readonly run: { readonly calls: number | null; readonly cost: number | null };
   /** True where the store is away. */
   readonly degraded: boolean;
 }
@@ -63,7 +65,14 @@ async function judgeAlone(
 ): Promise<Judged> {
   const named = rules.some((rule) => rule.flag === "store.down" && !rule.shadow);
   const way: Outage = named || !options.strict ? whenStoreDown(rules, call) : { kind: "deny", fired: strictly(why) };
-  const unjudged = { held: false, at: null, attemptNumber: call.sdkRetry ?? 0, repeat: false, degraded: true };
+  const unjudged = {
+    held: false,
+    at: null,
+    attemptNumber: call.sdkRetry ?? 0,
+    repeat: false,
+    run: { calls: null, cost: null },
+    degraded: true,
+  };
   if (way.kind === "deny") {
     return { ...unjudged, verdict: { kind: "deny", decided: way.fired, warnings: [], shadows: [] } };
   }
@@ -95,7 +104,18 @@ function judged(
     at: judgement.now,
     attemptNumber: judgement.attemptNumber,
     repeat: judgement.repeat,
+    run: runOf(plan, judgement),
     degraded,
+  };
+}
+
+function runOf(plan: Plan, { readings }: Judgement): Judged["run"] {
+  const of = (id: string): Judgement["readings"][number] | undefined =>
+    readings[plan.meters.findIndex((meter) => meter.id === id)];
+  const [calls, cost] = [of("run.calls"), of("run.cost")];
+  return {
+    calls: calls === undefined ? null : calls.spent + calls.held + calls.add,
+    cost: cost === undefined ? null : cost.spent + cost.held,
   };
 }
 

@@ -406,3 +406,16 @@ describe("what shadow would have stopped", () => {
     }
   });
 });
+
+it("tells the tracing backend what the run stands at, where the policy counts it", async () => {
+  const counted = world("run.calls > 9 -> deny\nrun.cost > $9 -> deny");
+  await answer(counted, await decide(counted));
+  await decide(counted);
+  expect(counted.decided.map(({ run }) => run)).toEqual([
+    { calls: 1, cost: 0 },
+    { calls: 2, cost: 1_010_000 },
+  ]);
+  const not = world("tenant.daily > $9 -> deny");
+  await decide(not);
+  expect(not.decided[0]?.run).toEqual({ calls: null, cost: null });
+});

@@ -95,6 +95,8 @@ export const guard = {
   feature: "budget_guard.feature",
   runId: "budget_guard.run.id",
   runSource: "budget_guard.run.source",
+  runCalls: "budget_guard.run.calls",
+  runCost: "budget_guard.run.cost",
   /** Followed by the name of a declared dimension. */
   dimension: "budget_guard.dimension.",
   checkDuration: "budget_guard.check.duration",

@@ -44,6 +44,8 @@ export function decisionAttributes(decided: Decided): Attributes {
     [guard.unpriced]: call.unpriced ? true : undefined,
     [guard.unmetered]: call.spending === "unmetered" ? true : undefined,
     [guard.repeat]: decided.repeat ? true : undefined,
+    [guard.runCalls]: decided.run.calls ?? undefined,
+    [guard.runCost]: decided.run.cost === null ? undefined : money(decided.run.cost),
     [guard.priceTable]: decided.priceTable === "" ? undefined : decided.priceTable,
     [guard.checkDuration]: decided.checkSeconds,
     [guard.store]: decided.store.kind,

@@ -33,6 +33,8 @@ export interface Decided {
   /** 0 for a first attempt. */
   readonly attemptNumber: number;
   readonly repeat: boolean;
+  /** What the run stood at, this call counted in and its cost not yet; null where the policy does not count it. */
+  readonly run: { readonly calls: number | null; readonly cost: number | null };
   /** Ids of the rules whose filter matched. */
   readonly matched: readonly string[];
   readonly policy: { readonly files: readonly string[]; readonly hash: string };

@@ -183,3 +183,11 @@ describe("a call over a line that does not stop it", () => {
     expect(only(spans()).events.map((event) => event.name)).toEqual(["budget_guard.cap"]);
   });
 });
+
+it("gives what the run stands at in calls and dollars, and nothing where nobody counts it", () => {
+  expect(decisionAttributes(decided({ run: { calls: 7, cost: 1_250_000_000 } }))).toMatchObject({
+    "budget_guard.run.calls": 7,
+    "budget_guard.run.cost": 1.25,
+  });
+  expect(Object.keys(decisionAttributes(decided())).filter((name) => name.startsWith("budget_guard.run."))).toEqual([]);
+});

@@ -145,6 +145,7 @@ export function decided(wishes: Partial<Decided> = {}): Decided {
     checkSeconds: 0.002,
     attemptNumber: 0,
     repeat: false,
+    run: { calls: null, cost: null },
     matched: [],
     policy: { files: ["policies/starter.budget"], hash: "0123456789ab" },
     priceTable: "genai-prices 0.1.8",
