@@ -1,5 +1,6 @@
 import * as api from "@opentelemetry/api";
 import { beforeAll, describe, expect, test } from "vitest";
+import { decisionAttributes } from "../../src/telemetry/decision.ts";
 import { aCall } from "../support/a-call.ts";
 import { decided, deny, ended, fired, only, refused, stage, T0, useContexts, verdict, warn } from "./scene.ts";
 
@@ -184,7 +185,7 @@ describe("a call over a line that does not stop it", () => {
   });
 });
 
-it("gives what the run stands at in calls and dollars, and nothing where nobody counts it", () => {
+test("gives what the run stands at in calls and dollars, and nothing where nobody counts it", () => {
   expect(decisionAttributes(decided({ run: { calls: 7, cost: 1_250_000_000 } }))).toMatchObject({
     "budget_guard.run.calls": 7,
     "budget_guard.run.cost": 1.25,
