@@ -213,7 +213,7 @@ export function createGuard(parts: Parts): Guard {
   }
 
   function release(call: Call, judged: Judged): void {
-    const settled = store.settle(releaseOf(plan, call, judged.at ?? parts.clock()));
+    const settled = store.settle(releaseOf(call, judged.at ?? parts.clock()));
     track(settled.catch((error) => log.error(`a hold could not be given back: ${told(error)}`)));
   }
 

@@ -57,12 +57,6 @@ export function chargesFor(plan: Plan, call: Call, bill: Bill, outcome: Outcome)
   });
 }
 
-/** A call that never left: nothing is charged, its hold is given back. */
-export function release(plan: Plan, call: Call): readonly Charge[] {
-  const keys = namesFor(plan, call.subject).meters;
-  return plan.meters.map(({ window }, index) => ({ key: keys[index] ?? "", window, amount: 0 }));
-}
-
 /** Runs share no fingerprints: the same question in another run is no repeat. */
 export function fingerprintKey(call: Call): string | null {
   return call.fingerprint === null ? null : `${call.subject.run ?? NONE}|${call.fingerprint}`;

@@ -9,7 +9,7 @@ import type { Provider, Terms } from "./call/provider.ts";
 import type { Clock } from "./clock.ts";
 import type { Failure, Tap } from "./hook/exchange.ts";
 import type { Plan } from "./policy/plan.ts";
-import { chargesFor, fingerprintKey, isFailure, isPlausible, release } from "./request.ts";
+import { chargesFor, fingerprintKey, isFailure, isPlausible } from "./request.ts";
 import { bill } from "./response/bill.ts";
 import { createReader, NO_RESPONSE, type ResponseReader, type ResponseReading } from "./response/reader.ts";
 import type { Settlement } from "./store/store.ts";
@@ -99,9 +99,7 @@ async function finish(
     const billed = billOf(options, reading, left ? outcome : UNSENT);
     // Called at once and awaited later: an embedded store has then written before this process can be ended.
     const settled = options.settle(
-      left && !isRedirect(outcome)
-        ? settlementOf(options, billed, outcome)
-        : releaseOf(options.plan, call, options.judgedAt),
+      left && !isRedirect(outcome) ? settlementOf(options, billed, outcome) : releaseOf(call, options.judgedAt),
     );
     const wasted = left && (options.attemptNumber > 0 || isFailure(outcome));
     sight.end({ bill: billed, outcome, firstByteAt, endedAt, wasted });
@@ -133,11 +131,11 @@ const isRedirect = (outcome: Outcome): boolean =>
   outcome.kind === "success" && outcome.status >= 300 && outcome.status < 400;
 
 /** The settlement of a call that never left: its hold is given back and nothing is charged. */
-export function releaseOf(plan: Plan, call: Call, judgedAt: number): Settlement {
+export function releaseOf(call: Call, judgedAt: number): Settlement {
   return {
     attempt: call.attempt,
     judgedAt,
-    charges: release(plan, call),
+    charges: [],
     fingerprint: fingerprintKey(call),
     outcome: "none",
     lessons: [],

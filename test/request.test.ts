@@ -3,7 +3,7 @@ import type { Bill, Call, Outcome } from "../src/call/call.ts";
 import { loadPlan } from "../src/load-plan.ts";
 import { indexRules } from "../src/policy/match.ts";
 import type { Plan } from "../src/policy/plan.ts";
-import { type Ask, askFor, chargesFor, fingerprintKey, held, isFailure, isPlausible, release } from "../src/request.ts";
+import { type Ask, askFor, chargesFor, fingerprintKey, held, isFailure, isPlausible } from "../src/request.ts";
 import { aCall, aCost } from "./support/a-call.ts";
 
 const plan = (...rules: readonly string[]): Plan =>
@@ -178,10 +178,6 @@ describe("charges", () => {
     expect(amounts({ kind: "network-error", code: "ECONNRESET" }).errors).toBe(1);
     expect(amounts({ kind: "aborted", status: 200 }).errors).toBe(0);
     expect(isFailure({ kind: "aborted", status: null })).toBe(false);
-  });
-
-  it("are nothing for a call that never left", () => {
-    expect(release(of, aCall()).map(({ amount }) => amount)).toEqual(of.meters.map(() => 0));
   });
 });
 
