@@ -6,7 +6,13 @@ import { launch, lines, median, quantile } from "./machine.mjs";
 const client = fileURLToPath(new URL("client.mjs", import.meta.url));
 const server = fileURLToPath(new URL("server.mjs", import.meta.url));
 const ROUNDS = 12;
-const CALLS = 60;
+/** Calls a round, and before the first: functions must be compiled as in a process that runs for days. */
+const KINDS = {
+  json: { calls: 80, warm: 1_500 },
+  stream: { calls: 80, warm: 1_500 },
+  plain: { calls: 80, warm: 1_500 },
+  thinking: { calls: 12, warm: 12 },
+};
 
 /** Rows of { name, unit, direct, guarded: { memory, file, redis } } in microseconds. */
 export async function measureCalls({ project, redis }) {
@@ -30,14 +36,16 @@ export async function measureCalls({ project, redis }) {
     child.stdin.write(`${JSON.stringify({ kind, count })}\n`);
     return JSON.parse(await next());
   };
-  const kinds = ["json", "stream", "plain"];
+  const kinds = Object.keys(KINDS);
   const taken = new Map();
-  for (const kind of kinds) for (const one of clients) await ask(one, kind, 150);
+  for (const kind of kinds) for (const one of clients) await ask(one, kind, KINDS[kind].warm);
   for (let round = 0; round < ROUNDS; round++) {
     for (const kind of kinds) {
-      for (const one of clients) {
+      // Each round begins with another one, so that none always follows the same.
+      for (let turn = 0; turn < clients.length; turn++) {
+        const one = clients[(round + turn) % clients.length];
         const key = `${kind} ${one.name}`;
-        taken.set(key, (taken.get(key) ?? []).concat(await ask(one, kind, CALLS)));
+        taken.set(key, (taken.get(key) ?? []).concat(await ask(one, kind, KINDS[kind].calls)));
       }
     }
   }
@@ -51,5 +59,5 @@ export async function measureCalls({ project, redis }) {
       figures[kind][name] = { p50: median(values), p99: quantile(values, 0.99) };
     }
   }
-  return { figures, calls: ROUNDS * CALLS };
+  return { figures, calls: ROUNDS * KINDS.json.calls };
 }

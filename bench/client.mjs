@@ -15,8 +15,8 @@ const body = (stream) =>
     ],
   });
 
-const post = (stream) =>
-  fetch(`${url}/v1/chat/completions`, {
+const post = (stream, query = "") =>
+  fetch(`${url}/v1/chat/completions${query}`, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: "Bearer a-key" },
     body: body(stream),
@@ -25,6 +25,8 @@ const post = (stream) =>
 const kinds = {
   /** A whole call: request, answer, body read. */
   json: async () => (await post(false)).text(),
+  /** The same with a provider that takes a little of the time that real ones take. */
+  thinking: async () => (await post(false, "?think=10")).text(),
   /** A request to a host that is no provider: a path that no LLM call has. */
   plain: async () => (await fetch(`${url}/health`)).text(),
   /** Until the first byte of a stream; the rest is read, but not timed. */

@@ -30,8 +30,10 @@ const events = [
 
 const server = createServer(async (request, response) => {
   const parts = [];
+  const think = Number(/[?&]think=(\d+)/.exec(request.url)?.[1] ?? 0);
   for await (const part of request) parts.push(part);
   if (request.method === "GET") return response.end("ok");
+  if (think > 0) await new Promise((resolve) => setTimeout(resolve, think));
   if (!Buffer.concat(parts).includes('"stream":true')) {
     response.writeHead(200, { "content-type": "application/json", "content-length": whole.length });
     return response.end(whole);

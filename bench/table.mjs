@@ -34,18 +34,26 @@ export function print({ node, cpu, pinned, preload, calls, stores }) {
     ],
   );
 
-  const names = { json: "a whole call", stream: "first byte of a stream", plain: "request to no provider" };
+  const names = {
+    json: "a whole call",
+    thinking: "a whole call, provider takes 10 ms",
+    stream: "first byte of a stream",
+    plain: "request to no provider",
+  };
   const stored = Object.keys(calls.figures.json).filter((name) => name !== "direct");
   rows(
     [`fetch to loopback (${calls.calls} each)`, "direct", ...stored.map((name) => `${name} store`)],
-    Object.entries(names).map(([kind, label]) => {
+    Object.entries(names).flatMap(([kind, label]) => {
       const figures = calls.figures[kind];
-      const base = figures.direct.p50;
-      return [
-        label,
-        us(base),
-        ...stored.map((name) => `${added(figures[name].p50 - base)} (${times(figures[name].p50 / base)})`),
+      const row = (title, at) => [
+        title,
+        us(figures.direct[at]),
+        ...stored.map((name) => {
+          const [value, base] = [figures[name][at], figures.direct[at]];
+          return `${added(value - base)} (${times(value / base)})`;
+        }),
       ];
+      return kind === "json" ? [row(label, "p50"), row("- its 99th percentile", "p99")] : [row(label, "p50")];
     }),
   );
 
