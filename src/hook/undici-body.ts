@@ -28,7 +28,12 @@ export function bodyUnseen(body: unknown): Cargo {
  * Reads a body that comes in pieces, up to the limits. Rejects with the body's own error. `sized`: the caller named
  * the content-length, so that one buffer goes out as the pieces would; without it each piece stays a chunk of its own.
  */
-export async function collectBody(body: unknown, sized: boolean, limits: Limits, signal: AbortSignal): Promise<Cargo> {
+export async function collectBody(
+  body: unknown,
+  sized: boolean,
+  limits: Limits,
+  givenUp: Promise<null>,
+): Promise<Cargo> {
   if (isBlob(body)) {
     if (body.size > limits.bodyBytes) return bodyUnseen(body);
     return { bytes: Buffer.from(await body.arrayBuffer()), send: body, release: keep };
@@ -43,7 +48,7 @@ export async function collectBody(body: unknown, sized: boolean, limits: Limits,
   let timer: NodeJS.Timeout | undefined;
   const enough = new Promise<null>((resolve) => {
     timer = setTimeout(resolve, limits.bodyMs, null).unref();
-    signal.addEventListener("abort", () => resolve(null), { once: true });
+    void givenUp.then(resolve);
   });
   try {
     for (;;) {

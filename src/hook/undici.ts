@@ -127,7 +127,7 @@ export class UndiciHook {
     try {
       const headers = new UndiciHeaders(options.headers);
       const read = headers.read();
-      const cargo = this.#bodyAtHand(journey, read) ?? (await this.#collect(journey, read, hold.signal));
+      const cargo = this.#bodyAtHand(journey, read) ?? (await this.#collect(journey, read, hold.givenUp));
       if (hold.signal.aborted) {
         cargo.release();
         playAbort(handler, hold.reason);
@@ -163,8 +163,8 @@ export class UndiciHook {
     return bodyAtHand(options.body);
   }
 
-  #collect({ options }: Journey, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Cargo> {
-    return collectBody(options.body, headers["content-length"] !== undefined, this.#limits, signal);
+  #collect({ options }: Journey, headers: Readonly<Record<string, string>>, givenUp: Promise<null>): Promise<Cargo> {
+    return collectBody(options.body, headers["content-length"] !== undefined, this.#limits, givenUp);
   }
 
   #depart(
