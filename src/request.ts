@@ -6,6 +6,7 @@ import { type Bill, type Call, NONE, type Outcome } from "./call/call.ts";
 import { type AskedGate, namesFor } from "./names.ts";
 import { strictestStop } from "./policy/evaluate.ts";
 import type { Condition, Metric, Plan, Rule } from "./policy/plan.ts";
+import { figureOfCall } from "./policy/readings.ts";
 import type { Charge, JudgeRequest, MeterAsk, Stop, Test } from "./store/store.ts";
 
 /** A judge request, and what its gates stand for, in order. */
@@ -149,29 +150,12 @@ function testsOf(rule: Rule, call: Call): readonly Test[] | null {
   if (rule.flag === "call.unmetered" && call.spending !== "unmetered") return null;
   const tests: Test[] = [];
   for (const condition of rule.conditions) {
-    const estimate = estimateOf(condition, call);
-    if (estimate === null) tests.push(testOf(condition));
-    else if (!exceeds(estimate, condition)) return null;
+    const { reading } = condition;
+    if (reading.kind === "meter" || reading.metric === "retries") tests.push(testOf(condition));
+    else if (!exceeds(figureOfCall(call, reading.metric, 0), condition)) return null;
   }
   if (rule.flag === null && tests.length === rule.conditions.length) constant.set(rule, Object.freeze(tests));
   return tests;
-}
-
-/** This call's own figure; null where only the store knows it: a meter, or the attempt number. */
-function estimateOf({ reading }: Condition, call: Call): number | null {
-  if (reading.kind === "meter") return null;
-  switch (reading.metric) {
-    case "cost":
-      return call.cost.total;
-    case "tokens":
-      return call.inputTokens + call.outputTokens;
-    case "input_tokens":
-      return call.inputTokens;
-    case "output_tokens":
-      return call.outputTokens;
-    case "retries":
-      return null;
-  }
 }
 
 function exceeds(figure: number, { op, limit }: Condition): boolean {
