@@ -52,4 +52,5 @@ if (!process.argv.includes("--grammar")) {
   });
   await bundle.write({ dir: "dist", format: "esm", chunkFileNames: "chunks/[name].js" });
   cpSync(at("src", "store", "lua"), at("dist", "store", "lua"), { recursive: true });
+  cpSync(at("src", "too-old.cjs"), at("dist", "too-old.cjs"));
 }

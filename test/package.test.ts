@@ -81,6 +81,7 @@ describe("the package", () => {
       /^(LICENSE|README\.md|package\.json)$/,
       /^dist\/(index|register|cli\/main|telemetry\/emit)\.(js|d\.ts)$/,
       /^dist\/chunks\/[\w-]+\.js$/,
+      /^dist\/too-old\.cjs$/,
       /^dist\/store\/lua\/(includes\/)?[\w-]+\.lua$/,
       /^dist\/([\w-]+\/)?[\w-]+\.d\.ts$/,
       /^policies\/(examples\/)?[\w-]+\.budget$/,
@@ -162,6 +163,17 @@ describe("the package", () => {
         expect(node(flag, "budget-guard/register", script)).toEqual({ code: 0, stdout: "true\n", stderr: "" });
       }
     }
+  });
+
+  it("says what it needs, and lets nothing run unguarded, where an ES module cannot be required", () => {
+    const { code, stdout, stderr } = node(
+      ...["--no-experimental-require-module", "--require", "budget-guard/register", "-e", "console.log('unguarded')"],
+    );
+    expect([code, stdout]).toEqual([78, ""]);
+    expect(stderr).toBe(
+      `budget-guard: this is Node ${process.versions.node}, and budget-guard needs Node 20.19, or 22.12 or newer ` +
+        "(and require(esm), which --no-experimental-require-module takes away).\n",
+    );
   });
 
   it("brings a command that writes the starter policy and finds it sound", () => {
