@@ -2,10 +2,11 @@
  * `budget-guard init`: a first policy.
  * @module
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { findRoot } from "../config.ts";
 import { packageRoot } from "../paths.ts";
+import { makeFolders } from "../store/folder.ts";
 import { CommandError, exit, usageError } from "./exit.ts";
 import type { Arguments, Verb, World } from "./verb.ts";
 
@@ -40,7 +41,7 @@ function write({ words }: Arguments, { env, cwd, terminal }: World): number {
   }
   const target = join(folder, "starter.budget");
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     // COPYFILE_EXCL: also where another process wrote it a moment ago, it is not overwritten.
     copyFileSync(starter, target, 1);
   } catch (error) {

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { adoptJournal } from "./adopt.ts";
 import { StoreDown } from "./down.ts";
+import { makeFolders } from "./folder.ts";
 import { openJournal } from "./journal.ts";
 import { loadSqlite, openSqlite } from "./sqlite.ts";
 import type { Store } from "./store.ts";
@@ -37,7 +38,7 @@ const newer = (path: string): string =>
 
 function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
-  mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   // Counters are no source code: the default folder keeps itself out of the repository.
   if (basename(folder) === ".budget-guard") writeFileSync(join(folder, ".gitignore"), "*\n");
 }
