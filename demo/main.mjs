@@ -73,7 +73,7 @@ async function withoutGuard() {
   provider.begin((journal) => {
     if (shown >= 10) line.show(progress(journal));
     if (journal.calls >= BOUND) run.child.kill("SIGKILL");
-  });
+  }, BOUND);
   const { lines, seconds } = await run.ended;
   const journal = provider.journal();
   line.end(progress(journal));
@@ -93,7 +93,7 @@ async function withGuard() {
   });
   provider.begin((journal) => {
     if (journal.calls >= BOUND) run.child.kill("SIGKILL");
-  });
+  }, BOUND);
   const { lines, seconds, code } = await run.ended;
   return { ...provider.journal(), lines, seconds, code, stopped };
 }

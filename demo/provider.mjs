@@ -14,10 +14,13 @@ export async function startProvider() {
   let journal = fresh();
   let seen = new Set();
   let onCall = () => {};
+  let most = 0;
   const server = createServer(async (request, response) => {
     const parts = [];
     for await (const part of request) parts.push(part);
     const text = Buffer.concat(parts).toString();
+    // The plug is pulled: who is about to be killed gets no answer to what it still sends.
+    if (journal.calls >= most) return;
     journal.calls++;
     // What was sent before, byte for byte, is a retry, whoever sends it: the SDK after an error, or the pipeline.
     if (seen.has(text)) journal.retries++;
@@ -36,8 +39,9 @@ export async function startProvider() {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${server.address().port}/v1`,
-    /** Empties the journal; `told` hears of each call from now on. */
-    begin(told) {
+    /** Empties the journal; `told` hears of each call from now on, `bound` calls at most. */
+    begin(told, bound) {
+      most = bound;
       journal = fresh();
       seen = new Set();
       onCall = told;
