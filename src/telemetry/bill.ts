@@ -1,5 +1,6 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { Bill, Outcome } from "../call/call.ts";
+import { sumCost } from "../call/cost.ts";
 import type { CostConvention } from "../config.ts";
 import { conventional, costs, guard } from "./attributes.ts";
 import type { Arrival, Decided, Ended } from "./telemetry.ts";
@@ -14,18 +15,7 @@ export function partsOf(ended: Ended): Parts {
 }
 
 /** Two attempts' money together. */
-export function addParts(a: Parts, b: Parts): Parts {
-  return {
-    input: a.input + b.input,
-    output: a.output + b.output,
-    cacheRead: a.cacheRead + b.cacheRead,
-    cacheWrite: a.cacheWrite + b.cacheWrite,
-    reasoning: a.reasoning + b.reasoning,
-    tools: a.tools + b.tools,
-    total: a.total + b.total,
-    wasted: a.wasted + b.wasted,
-  };
-}
+export const addParts = (a: Parts, b: Parts): Parts => ({ ...sumCost([a, b]), wasted: a.wasted + b.wasted });
 
 /** Our own cost structure in USD; without `wasted` the parts sum to the total of `totalAttributes`. */
 export function costAttributes(parts: Parts): Attributes {
