@@ -21,6 +21,18 @@ export function readMeterKey(key: string): { readonly id: string; readonly value
   return { id, values: values.map(decodeURIComponent) };
 }
 
+/** `quota|tenant=acme`: a limit that the store keeps for one value. */
+export function limitKey(limit: string, by: string, value: string): string {
+  return `${limit}|${by}=${escaped(value)}`;
+}
+
+/** The limit's name, its dimension and the value of a key that `limitKey` made. */
+export function readLimitKey(key: string): { readonly limit: string; readonly by: string; readonly value: string } {
+  const cut = key.lastIndexOf("|");
+  const [by = "", value = ""] = key.slice(cut + 1).split("=");
+  return { limit: key.slice(0, cut), by, value: decodeURIComponent(value) };
+}
+
 /** `<rule id>|tenant=acme,feature=research`; the rule id is empty for a gate closed by hand. */
 export function gateKey(rule: string, scopes: readonly string[], subject: Subject): string {
   const values = scopes.map((scope) => `${scope}=${escaped(subject[scope] ?? NONE)}`);

@@ -22,9 +22,24 @@ export interface Compiled {
 }
 
 export interface CompileOptions {
-  /** Models with a known price, for the did-you-mean of model names. */
-  readonly models?: readonly string[];
+  /** What is known of models, for what `route to` names; without it nothing is said about them. */
+  readonly models?: Models;
+  /** Reads a file that a policy names, relative to the file that names it; without it imports and limit files are errors. */
+  readonly read?: ReadFile;
 }
+
+export interface Models {
+  /** Models with a known price. */
+  readonly names: readonly string[];
+  /** The provider of a model as calls name it, and its price (input + output, nano-dollars a million tokens each); null where none is known. */
+  readonly find: (model: string) => { readonly provider: string; readonly price: number } | null;
+}
+
+/** `file` is the name as shown to people, the same however it is reached. `why` is for people: `there is no such file`. */
+export type ReadFile = (
+  from: string,
+  path: string,
+) => { readonly file: string; readonly text: string } | { readonly why: string };
 
 /** Compiles a set of policy files; their order means nothing. */
 export function compile(sources: readonly Source[], options: CompileOptions = {}): Compiled {
@@ -39,7 +54,7 @@ export function compile(sources: readonly Source[], options: CompileOptions = {}
     return { file, statements, broken, line, place: (offset: number) => `${file}:${line(offset)}` };
   });
   const names = collectNames(files, report);
-  const rules = checkRules({ files, names, models: options.models ?? null }, report);
+  const rules = checkRules({ files, names, models: options.models?.names ?? null }, report);
   const budgets = [...names.budgets.values()].filter((budget) => budget !== null);
   const failed = diagnostics.some(({ severity }) => severity === "error");
   // With errors about, a rule that seems missing may only be broken: lints would mislead.

@@ -14,7 +14,9 @@ export type Metric =
   | "retries"
   | "repeats"
   | "errors"
-  | "concurrency";
+  | "concurrency"
+  /** Distinct runs seen. */
+  | "runs";
 
 export type Window =
   | { readonly kind: "hourly" | "daily" | "weekly" | "monthly"; readonly timezone: string }
@@ -44,7 +46,29 @@ export type Reading =
 export type Limit =
   | { readonly kind: "fixed"; readonly amount: number }
   /** A share of another meter, in millionths: `retries last 15m > 30%` is 300_000 of the calls meter. */
-  | { readonly kind: "share"; readonly millionths: number; readonly of: number };
+  | { readonly kind: "share"; readonly millionths: number; readonly of: number }
+  /** A named limit of the plan (by index), or a share of it in millionths: its amount depends on whose call it is. */
+  | { readonly kind: "named"; readonly limit: number; readonly millionths: number };
+
+/** What one value of a dimension may use: nano-dollars or a count; another limit of the plan by index; or no limit. */
+export type Entitlement =
+  | { readonly kind: "amount"; readonly amount: number }
+  | { readonly kind: "limit"; readonly limit: number }
+  | { readonly kind: "unlimited" };
+
+/** `limit quota by tenant { "acme": $50 } else $1`, from a table, a file (read when the policy is) or the store (live). */
+export interface NamedLimit {
+  readonly name: string;
+  /** The scope or dimension whose value decides. */
+  readonly by: string;
+  readonly unit: "money" | "tokens" | "count";
+  /** By value of `by`; empty where the store is asked. */
+  readonly rows: ReadonlyMap<string, Entitlement>;
+  /** True: what the store keeps under the limit's key counts first. */
+  readonly fromStore: boolean;
+  /** For values that stand nowhere else. */
+  readonly otherwise: Entitlement;
+}
 
 export interface Condition {
   readonly reading: Reading;
@@ -72,6 +96,12 @@ export type Action =
   | { readonly kind: "pause"; readonly message: string | null }
   | { readonly kind: "warn"; readonly message: string | null }
   | { readonly kind: "cap"; readonly tokens: number }
+  /** Another model of the same provider and dialect. */
+  | { readonly kind: "route"; readonly model: string }
+  /** Sleeps before a retry leaves: `ms` before the first one, twice as long before each further one. */
+  | { readonly kind: "backoff"; readonly ms: number }
+  /** Waits up to `ms` for room, then refuses. */
+  | { readonly kind: "hold"; readonly ms: number }
   /** Only for `store.down`. */
   | { readonly kind: "local" | "allow" };
 
@@ -96,7 +126,7 @@ export interface Rule {
 
 export interface NamedBudget {
   readonly name: string;
-  readonly amount: number;
+  readonly limit: Exclude<Limit, { kind: "share" }>;
   readonly meter: number;
 }
 
@@ -104,6 +134,7 @@ export interface Plan {
   readonly meters: readonly Meter[];
   readonly rules: readonly Rule[];
   readonly budgets: readonly NamedBudget[];
+  readonly limits: readonly NamedLimit[];
   readonly dimensions: readonly string[];
   /** Policy files in load order, as shown to people. */
   readonly files: readonly string[];

@@ -18,6 +18,8 @@ export interface Readings {
   readonly closed: ReadonlyMap<string, Closed>;
   /** Gates that people closed, as far as they concern this call. */
   readonly byHand: readonly (Closed & { readonly scope: Readonly<Record<string, string>> })[];
+  /** Limits that the store keeps for this call's subject, by `limitKey`; infinite where they are `unlimited`. */
+  readonly limits: ReadonlyMap<string, number>;
 }
 
 export interface MeterState {

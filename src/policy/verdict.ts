@@ -32,8 +32,11 @@ export interface Fired {
   readonly message: string;
 }
 
-/** `allow` and `warn` let the call go; the others stop it. Greater is stricter. */
-export const strictness = { allow: 0, warn: 1, deny: 4, "deny for": 5, pause: 6 } as const;
+/**
+ * `allow` and `warn` let the call go, `backoff` lets it go later, `hold` judges it again until it fits or time is up;
+ * the others stop it. Greater is stricter.
+ */
+export const strictness = { allow: 0, warn: 1, backoff: 2, hold: 3, deny: 4, "deny for": 5, pause: 6 } as const;
 
 export interface Verdict {
   readonly kind: keyof typeof strictness;
@@ -41,8 +44,11 @@ export interface Verdict {
   readonly decided: Fired | null;
   /** All warnings that fired, whatever was decided. */
   readonly warnings: readonly Fired[];
+  /** All rules that fired with `hold` or `backoff`, whatever was decided. */
+  readonly waits: readonly Fired[];
   /** What shadow rules would have done. */
   readonly shadows: readonly Fired[];
 }
 
+/** Whether the verdict ends the call as it stands. A `hold` does not: it is judged again. */
 export const stops = (verdict: Verdict): boolean => strictness[verdict.kind] >= strictness.deny;

@@ -18,6 +18,9 @@
  */
 import type { Meter, Window } from "../policy/plan.ts";
 
+/** An amount that only the store can know, because it depends on what went before. */
+export type Remembered = "retry" | "repeat" | "run";
+
 /** One meter as it concerns one call. */
 export interface MeterAsk {
   /** Meter id and the values of its scopes, without time: `tenant.cost.hourly|acme`. */
@@ -25,9 +28,9 @@ export interface MeterAsk {
   readonly window: Window;
   /**
    * What the call would add. `retry` and `repeat` are 1 where the store remembers the fingerprint as failed or
-   * succeeded, else 0.
+   * succeeded, else 0; `run` is 1 where the meter has not yet seen the call's run in its window.
    */
-  readonly add: number | "retry" | "repeat";
+  readonly add: number | Remembered;
   /** How much of the hold is charged if its holder dies: the part that was surely spent. */
   readonly floor: number;
 }
@@ -43,7 +46,21 @@ export type Test =
       readonly orEqual: boolean;
     }
   /** The attempt number of this fingerprint: 0 for a first attempt. */
-  | { readonly kind: "attempt"; readonly limit: number; readonly orEqual: boolean };
+  | { readonly kind: "attempt"; readonly limit: number; readonly orEqual: boolean }
+  /** Against a limit that the store keeps: left * 1e6 > limit * millionths. */
+  | {
+      readonly kind: "kept";
+      readonly left:
+        | { readonly kind: "meter"; readonly meter: number }
+        | { readonly kind: "attempt" }
+        | { readonly kind: "amount"; readonly amount: number };
+      /** Indices into `limits` of the request: the first of them that the store keeps counts. */
+      readonly limits: readonly number[];
+      /** Where it keeps none of them; null: no limit. */
+      readonly otherwise: number | null;
+      readonly millionths: number;
+      readonly orEqual: boolean;
+    };
 
 /** A rule that stops calls: fires when all its tests do. No tests: it always fires. */
 export interface Stop {
@@ -65,6 +82,10 @@ export interface JudgeRequest {
   readonly meters: readonly MeterAsk[];
   readonly stops: readonly Stop[];
   readonly gates: readonly GateAsk[];
+  /** Keys of limits that the store may keep: `quota|tenant=acme`. */
+  readonly limits: readonly string[];
+  /** The run of the call, for meters that count runs. */
+  readonly run: string;
   /** Run and fingerprint; null where the call has none. */
   readonly fingerprint: string | null;
   /** The SDK's own attempt number, null where it says none. The greater of it and the store's memory counts. */
@@ -102,6 +123,8 @@ export interface Judgement {
   readonly fired: readonly number[];
   /** In the order of `gates`: those closed before this request, null where open. */
   readonly closed: readonly (ClosedGate | null)[];
+  /** In the order of `limits`: the amount kept, infinite for `unlimited`, null where none is. */
+  readonly limits: readonly (number | null)[];
   /** 0 for a first attempt; n where n attempts of this fingerprint failed before, or the SDK says so. */
   readonly attemptNumber: number;
   /** True where the last call with this fingerprint succeeded. */
@@ -112,7 +135,8 @@ export interface Judgement {
 export interface Charge {
   readonly key: string;
   readonly window: Window;
-  readonly amount: number | "retry" | "repeat";
+  /** `run`: the meter sees the call's run (again). */
+  readonly amount: number | Remembered;
 }
 
 /** Without charges and outcome it is a release: the hold goes and no mark stays, so the attempt may be judged or billed anew. */
@@ -121,6 +145,8 @@ export interface Settlement {
   /** The store's clock when it was judged, from the judgement: calendar windows charge the window of the call. */
   readonly judgedAt: number;
   readonly charges: readonly Charge[];
+  /** The run of the call, for meters that count runs. */
+  readonly run: string;
   readonly fingerprint: string | null;
   /** `none`: it never reached the provider, so the fingerprint's history does not change. */
   readonly outcome: "success" | "failure" | "none";
@@ -135,6 +161,10 @@ export interface MeterState {
   readonly held: number;
   readonly resetsAt: number | null;
 }
+
+export type Foresight = Pick<JudgeRequest, "fingerprint" | "sdkRetry" | "limits">;
+
+export type Foreseen = Pick<Judgement, "now" | "attemptNumber" | "repeat" | "limits">;
 
 /** Counts of past values in buckets: `counts[i]` values were at most `BUCKETS[i]`. */
 export type Histogram = readonly number[];
@@ -161,6 +191,12 @@ export interface Store {
   /** All meters of these kinds that hold anything now. */
   list(meters: readonly Meter[]): Promise<readonly MeterState[]>;
   recall(keys: readonly string[]): Promise<readonly (Histogram | null)[]>;
+  /** What a judgement of this fingerprint would say now, and the limits kept: for shaping a call before it is judged. */
+  foresee(ask: Foresight): Promise<Foreseen>;
+  /** Keeps a limit from now on, for every process: nano-dollars or a count, infinite for `unlimited`; null forgets it. */
+  setLimit(key: string, amount: number | null): Promise<void>;
+  /** All limits kept, by key. */
+  limits(): Promise<ReadonlyMap<string, number>>;
   /** Lets what is under way finish and lets go of files and connections. */
   shut(): Promise<void>;
 }

@@ -24,6 +24,12 @@ export interface Decided {
   readonly verdict: Verdict;
   /** The cap that reshaped the request, null where none did. */
   readonly cap: { readonly tokens: number; readonly fired: readonly Fired[] } | null;
+  /** The route that replaced the model, null where none did. Models as sent. */
+  readonly route: { readonly from: string; readonly to: string; readonly fired: readonly Fired[] } | null;
+  /** Rules that would have shaped the request and could not, with the reason for people: `the request is signed`. */
+  readonly unshaped: readonly { readonly fired: Fired; readonly why: string }[];
+  /** How long `hold` and `backoff` made the call wait, seconds; null where none did. */
+  readonly waited: { readonly hold: number; readonly backoff: number } | null;
   readonly mode: "enforce" | "shadow";
   /** True where the caller got a refusal; false in shadow mode whatever the verdict. */
   readonly refused: boolean;

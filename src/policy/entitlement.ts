@@ -1,0 +1,40 @@
+/**
+ * How much a named limit allows this very call: the store's word first where the limit asks it, then the table, then `else`.
+ * In: a plan, a call's subject, what the store keeps. Out: nano-dollars or a count; infinite where there is no limit.
+ * @module
+ */
+import { NONE, type Subject } from "../call/call.ts";
+import { limitKey } from "../keys.ts";
+import type { Entitlement, Plan } from "./plan.ts";
+
+/** The amount of a named limit (by index) for this subject; `kept` holds what the store keeps, by `limitKey`. */
+export function entitlementOf(
+  plan: Pick<Plan, "limits">,
+  limit: number,
+  subject: Subject,
+  kept: ReadonlyMap<string, number>,
+): number {
+  const named = plan.limits[limit];
+  if (named === undefined) return Number.POSITIVE_INFINITY;
+  const value = subject[named.by] ?? NONE;
+  const live = named.fromStore ? kept.get(limitKey(named.name, named.by, value)) : undefined;
+  if (live !== undefined) return live;
+  const given: Entitlement = named.rows.get(value) ?? named.otherwise;
+  if (given.kind === "amount") return given.amount;
+  return given.kind === "unlimited" ? Number.POSITIVE_INFINITY : entitlementOf(plan, given.limit, subject, kept);
+}
+
+/** The keys under which the store may keep this limit for the subject, in the order in which they count. */
+export function keptKeys(plan: Pick<Plan, "limits">, limit: number, subject: Subject): readonly string[] {
+  const keys: string[] = [];
+  let at: number | null = limit;
+  while (at !== null) {
+    const named: Plan["limits"][number] | undefined = plan.limits[at];
+    if (named === undefined) break;
+    const value: string = subject[named.by] ?? NONE;
+    if (named.fromStore) keys.push(limitKey(named.name, named.by, value));
+    const next: Entitlement = named.rows.get(value) ?? named.otherwise;
+    at = next.kind === "limit" ? next.limit : null;
+  }
+  return keys;
+}
