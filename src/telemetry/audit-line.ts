@@ -1,0 +1,241 @@
+/**
+ * One line of the audit log: one call, whole. Refused calls have a line at once, allowed ones when they are settled.
+ * A line is one JSON object without line breaks; keys may be added, and readers pass over those they do not know.
+ * Money is USD as a number (a whole number of nano-dollars once multiplied by 1e9 and rounded), times are ISO 8601 in UTC,
+ * durations are seconds. Never prompts, answers, keys or headers.
+ */
+import type { Cost, CostSource, Operation, Outcome, RunSource, Spending, Usage } from "../call/call.ts";
+import { total } from "../call/cost.ts";
+import { fields, parse } from "../call/json.ts";
+
+/** The edition of the shape below; a line of another edition is not read. */
+export const AUDIT_VERSION = 1;
+
+/** The parts of a cost in USD; `total` is their sum. */
+export type AuditCost = { readonly [Part in keyof Cost]: number };
+
+/** What the deciding rule fired on: the meter before this call, what this call would add, and the limit, in `unit`. */
+export interface AuditFigures {
+  /** Canonical meter path, or `call.cost` and the like. */
+  readonly meter: string;
+  readonly scope: Readonly<Record<string, string>>;
+  readonly window: string | null;
+  readonly unit: "USD" | "token" | "call";
+  readonly spent: number;
+  readonly held: number;
+  readonly estimate: number;
+  /** Null where there is no limit (`unlimited`). */
+  readonly limit: number | null;
+  readonly resetsAt: string | null;
+}
+
+export interface AuditLine {
+  readonly v: typeof AUDIT_VERSION;
+  /** When the request arrived. */
+  readonly time: string;
+  /** From arrival to the end of the answer, seconds; of a refused call, to the refusal. */
+  readonly seconds: number;
+  /** Unique for this attempt: the name of its hold in the ledger. */
+  readonly attempt: string;
+  readonly provider: string;
+  readonly operation: Operation;
+  readonly spending: Spending;
+  readonly host: string;
+  readonly port: number;
+  /** As sent to the provider (after a route), canonical, and as answered (canonical; null where nothing answered). */
+  readonly model: { readonly asked: string; readonly canonical: string; readonly answered: string | null };
+  /** Scope or dimension → value, `model` and `provider` included: what the call was counted under. */
+  readonly subject: Readonly<Record<string, string>>;
+  readonly runSource: RunSource;
+  readonly stream: boolean;
+  readonly maxTokens: number | null;
+  /** What was expected before the call left, and what it was judged by. */
+  readonly estimate: { readonly inputTokens: number; readonly outputTokens: number; readonly cost: AuditCost };
+  /** What it really used and cost; null for a refused call. */
+  readonly bill: {
+    readonly usage: Omit<Usage, "reportedCost">;
+    readonly cost: AuditCost;
+    readonly source: CostSource;
+    /** True where this attempt was a retry or ended in an error: money that bought nothing. */
+    readonly wasted: boolean;
+  } | null;
+  /** True where no price is known and the provider's dearest is charged. */
+  readonly unpriced: boolean;
+  readonly outcome: Outcome["kind"] | "refused";
+  /** The provider's HTTP status, null where it gave none. */
+  readonly status: number | null;
+  /** What was done: allow, warn, backoff, hold, cap, route, deny. */
+  readonly decision: string;
+  /** What the rules said: allow, warn, backoff, hold, cap, route, deny, deny for, pause. Differs in shadow mode. */
+  readonly verdict: string;
+  readonly mode: "enforce" | "shadow";
+  /** The rule that decided, or the first that shaped or warned; null where none spoke. */
+  readonly rule: { readonly id: string; readonly action: string; readonly source: string } | null;
+  readonly figures: AuditFigures | null;
+  /** Ids of the rules that warned, and of those that would have refused, were they or the process not in shadow. */
+  readonly warned: readonly string[];
+  readonly wouldDeny: readonly string[];
+  /** 0 for a first attempt. */
+  readonly attemptNumber: number;
+  /** The SDK's own word on it, null where it says nothing. */
+  readonly sdkRetry: number | null;
+  readonly repeat: boolean;
+  /** Hash of provider, system prompt, tools and last message; null where nothing could be hashed. */
+  readonly fingerprint: string | null;
+  /** 12 hex digits of the policy that judged. */
+  readonly policy: string;
+  /** How long rules made it wait; null where none did. */
+  readonly waited: { readonly hold: number; readonly backoff: number } | null;
+  readonly route: { readonly from: string; readonly to: string } | null;
+  /** Output tokens that the call was capped at, null where it was not. */
+  readonly cap: number | null;
+  /** Rules that would have shaped the request and could not. */
+  readonly unshaped: readonly { readonly rule: string; readonly why: string }[];
+  readonly store: { readonly kind: "memory" | "file" | "redis"; readonly degraded: boolean };
+}
+
+export type AuditReading =
+  | { readonly kind: "line"; readonly line: AuditLine }
+  /** Not a line of this log; `why` is for people. */
+  | { readonly kind: "other"; readonly why: string };
+
+/** USD of an audit line as integer nano-dollars. */
+export const nanoOf = (usd: number): number => Math.round(usd * 1e9);
+
+/** The parts of an audit line's cost as integer nano-dollars, `total` their exact sum. */
+export function nanoCost(cost: AuditCost): Cost {
+  return total({
+    input: nanoOf(cost.input),
+    output: nanoOf(cost.output),
+    cacheRead: nanoOf(cost.cacheRead),
+    cacheWrite: nanoOf(cost.cacheWrite),
+    reasoning: nanoOf(cost.reasoning),
+    tools: nanoOf(cost.tools),
+  });
+}
+
+/** Reads one line; never throws. */
+export function readAuditLine(text: string): AuditReading {
+  const json = parse(text);
+  if (json === undefined) return { kind: "other", why: "not JSON" };
+  const edition = fields(json)?.v;
+  if (edition !== AUDIT_VERSION) return { kind: "other", why: `not version ${AUDIT_VERSION} of the audit log` };
+  const wrong = LINE(json, "");
+  if (wrong !== null) return { kind: "other", why: wrong };
+  // Every field that the type names has just been checked.
+  return { kind: "line", line: json as AuditLine };
+}
+
+/** Null where the value is as it should be, else what is wrong with it. */
+type Check = (value: unknown, at: string) => string | null;
+
+const is =
+  (what: string, test: (value: unknown) => boolean): Check =>
+  (value, at) =>
+    test(value) ? null : `${at} is not ${what}`;
+
+const string = is("a text", (value) => typeof value === "string");
+const yesNo = is("true or false", (value) => typeof value === "boolean");
+const amount = is("a number of at least 0", (value) => typeof value === "number" && value >= 0);
+const count = is("a count", (value) => Number.isSafeInteger(value) && Number(value) >= 0);
+const time = is("a time", (value) => typeof value === "string" && !Number.isNaN(Date.parse(value)));
+const oneOf = (...values: readonly unknown[]): Check =>
+  is(`one of ${values.join(", ")}`, (value) => values.includes(value));
+
+const orNull =
+  (check: Check): Check =>
+  (value, at) =>
+    value === null ? null : check(value, at);
+
+const listOf =
+  (check: Check): Check =>
+  (value, at) =>
+    Array.isArray(value) ? first(value.map((item, index) => check(item, `${at}[${index}]`))) : `${at} is not a list`;
+
+const object =
+  (shape: Readonly<Record<string, Check>>): Check =>
+  (value, at) => {
+    const found = fields(value);
+    if (found === null) return `${at === "" ? "the line" : at} is not an object`;
+    return first(Object.entries(shape).map(([key, check]) => check(found[key], at === "" ? key : `${at}.${key}`)));
+  };
+
+const texts: Check = (value, at) => {
+  const found = fields(value);
+  if (found === null) return `${at} is not an object`;
+  return first(Object.entries(found).map(([key, item]) => string(item, `${at}.${key}`)));
+};
+
+const first = (all: readonly (string | null)[]): string | null => all.find((wrong) => wrong !== null) ?? null;
+
+const cost = object({
+  input: amount,
+  output: amount,
+  cacheRead: amount,
+  cacheWrite: amount,
+  reasoning: amount,
+  tools: amount,
+  total: amount,
+});
+
+const usage = object({
+  inputTokens: count,
+  outputTokens: count,
+  cacheReadTokens: count,
+  cacheWriteTokens: count,
+  cacheWriteHourTokens: count,
+  reasoningTokens: count,
+  inputAudioTokens: count,
+  outputAudioTokens: count,
+  webSearches: count,
+});
+
+const LINE = object({
+  time,
+  seconds: amount,
+  attempt: string,
+  provider: string,
+  operation: oneOf("chat", "responses", "messages", "completions", "embeddings", "other"),
+  spending: oneOf("metered", "unmetered", "free"),
+  host: string,
+  port: count,
+  model: object({ asked: string, canonical: string, answered: orNull(string) }),
+  subject: texts,
+  runSource: oneOf("explicit", "trace", "request", "process"),
+  stream: yesNo,
+  maxTokens: orNull(count),
+  estimate: object({ inputTokens: count, outputTokens: count, cost }),
+  bill: orNull(object({ usage, cost, source: oneOf("provider", "local", "estimate"), wasted: yesNo })),
+  unpriced: yesNo,
+  outcome: oneOf("success", "provider-error", "network-error", "aborted", "timeout", "refused"),
+  status: orNull(count),
+  decision: string,
+  verdict: string,
+  mode: oneOf("enforce", "shadow"),
+  rule: orNull(object({ id: string, action: string, source: string })),
+  figures: orNull(
+    object({
+      meter: string,
+      scope: texts,
+      window: orNull(string),
+      unit: oneOf("USD", "token", "call"),
+      spent: amount,
+      held: amount,
+      estimate: amount,
+      limit: orNull(amount),
+      resetsAt: orNull(time),
+    }),
+  ),
+  warned: listOf(string),
+  wouldDeny: listOf(string),
+  attemptNumber: count,
+  sdkRetry: orNull(count),
+  repeat: yesNo,
+  fingerprint: orNull(string),
+  policy: string,
+  waited: orNull(object({ hold: amount, backoff: amount })),
+  route: orNull(object({ from: string, to: string })),
+  cap: orNull(count),
+  unshaped: listOf(object({ rule: string, why: string })),
+  store: object({ kind: oneOf("memory", "file", "redis"), degraded: yesNo }),
+});
