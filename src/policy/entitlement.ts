@@ -5,7 +5,16 @@
  */
 import { NONE, type Subject } from "../call/call.ts";
 import { limitKey } from "../keys.ts";
-import type { Entitlement, Plan } from "./plan.ts";
+import type { Entitlement, NamedLimit, Plan } from "./plan.ts";
+
+/** Who grants an amount: the limit whose word counts, for which value, and whether the store said it. */
+export interface Grant {
+  readonly limit: NamedLimit;
+  readonly value: string;
+  /** Nano-dollars or a count; infinite where there is no limit. */
+  readonly amount: number;
+  readonly live: boolean;
+}
 
 /** The amount of a named limit (by index) for this subject; `kept` holds what the store keeps, by `limitKey`. */
 export function entitlementOf(
@@ -14,14 +23,25 @@ export function entitlementOf(
   subject: Subject,
   kept: ReadonlyMap<string, number>,
 ): number {
+  return grantOf(plan, limit, subject, kept)?.amount ?? Number.POSITIVE_INFINITY;
+}
+
+/** The amount with where it comes from: one limit may pass the question on to another. Null where the plan has no such limit. */
+export function grantOf(
+  plan: Pick<Plan, "limits">,
+  limit: number,
+  subject: Subject,
+  kept: ReadonlyMap<string, number>,
+): Grant | null {
   const named = plan.limits[limit];
-  if (named === undefined) return Number.POSITIVE_INFINITY;
+  if (named === undefined) return null;
   const value = subject[named.by] ?? NONE;
   const live = named.fromStore ? kept.get(limitKey(named.name, named.by, value)) : undefined;
-  if (live !== undefined) return live;
+  if (live !== undefined) return { limit: named, value, amount: live, live: true };
   const given: Entitlement = named.rows.get(value) ?? named.otherwise;
-  if (given.kind === "amount") return given.amount;
-  return given.kind === "unlimited" ? Number.POSITIVE_INFINITY : entitlementOf(plan, given.limit, subject, kept);
+  if (given.kind === "limit") return grantOf(plan, given.limit, subject, kept);
+  const amount = given.kind === "unlimited" ? Number.POSITIVE_INFINITY : given.amount;
+  return { limit: named, value, amount, live: false };
 }
 
 /** The keys under which the store may keep this limit for the subject, in the order in which they count. */

@@ -14,6 +14,7 @@ export type { Readings } from "./readings.ts";
 /** Judges a call: the strictest rule decides, every warning is said, shadow rules only report. */
 export function evaluate(plan: Plan, call: Call, rules: readonly Rule[], readings: Readings): Verdict {
   const stopping: Fired[] = [];
+  const waits: Fired[] = [];
   const warnings: Fired[] = [];
   const shadows: Fired[] = [];
   for (const { scope, since, until } of readings.byHand) {
@@ -28,29 +29,33 @@ export function evaluate(plan: Plan, call: Call, rules: readonly Rule[], reading
     const stop = strictestStop(rule.actions);
     const gate = rule.shadow || !closes(stop) ? undefined : readings.closed.get(rule.id);
     if (gate !== undefined && stop !== null) stopping.push(say(rule, stop, gate));
-    if (!fires(rule, call, readings)) continue;
+    if (!fires(plan, call, rule, readings)) continue;
     if (rule.shadow) {
-      const action = stop ?? rule.actions[0];
-      if (action !== undefined) shadows.push(say(rule, action, null));
+      const action = strictestAction(rule.actions);
+      if (action !== null) shadows.push(say(rule, action, null));
       continue;
     }
-    if (stop !== null && gate === undefined) stopping.push(say(rule, stop, null));
-    for (const action of rule.actions) if (action.kind === "warn") warnings.push(say(rule, action, null));
+    for (const action of rule.actions) {
+      if (action.kind === "hold" || action.kind === "backoff") waits.push(say(rule, action, null));
+      else if (action.kind === "warn") warnings.push(say(rule, action, null));
+      else if (action === stop && gate === undefined) stopping.push(say(rule, action, null));
+    }
   }
-  const decided = strictest(stopping) ?? strictest(warnings);
+  const decided = strictest(stopping) ?? strictest(waits) ?? strictest(warnings);
   return Object.freeze({
     kind: decided === null ? "allow" : kindOf(decided.action),
     decided,
     warnings: Object.freeze(warnings),
+    waits: Object.freeze(waits),
     shadows: Object.freeze(shadows),
   });
 }
 
 /** Whether the rule's flag is up and every condition over its limit. */
-export function fires(rule: Rule, call: Call, readings: Readings): boolean {
+export function fires(plan: Pick<Plan, "limits">, call: Call, rule: Rule, readings: Readings): boolean {
   if (rule.flag === "call.unpriced" && !call.unpriced) return false;
   if (rule.flag === "call.unmetered" && call.spending !== "unmetered") return false;
-  return rule.conditions.every((condition) => holds(condition, call, readings));
+  return rule.conditions.every((condition) => holds(condition, plan, call, readings));
 }
 
 /** One rule and one of its actions as a fact about this call. */
@@ -79,19 +84,24 @@ export function fire(
 
 type Kind = keyof typeof strictness;
 
-/** What the verdict is called: caps, `local` and `allow` never get this far. */
+/** What the verdict is called: shapes, `local` and `allow` never get this far. */
 function kindOf({ kind }: Action): Kind {
-  return kind === "warn" || kind === "deny" || kind === "deny for" || kind === "pause" ? kind : "allow";
+  return kind === "cap" || kind === "route" || kind === "local" ? "allow" : kind;
 }
 
 const closes = (action: Action | null): boolean => action?.kind === "deny for" || action?.kind === "pause";
 
-/** The strictest of a rule's actions that stop a call; null where none does. */
+/** The strictest of a rule's actions that keep a call from leaving, a `hold` among them; null where none does. */
 export function strictestStop(actions: readonly Action[]): Action | null {
+  const found = strictestAction(actions);
+  return found !== null && strictness[kindOf(found)] >= strictness.hold ? found : null;
+}
+
+/** The strictest of a rule's actions; the first of those that are no stricter than letting the call go. */
+function strictestAction(actions: readonly Action[]): Action | null {
   let found: Action | null = null;
   for (const action of actions) {
-    if (action.kind !== "deny" && action.kind !== "deny for" && action.kind !== "pause") continue;
-    if (found === null || strictness[action.kind] > strictness[kindOf(found)]) found = action;
+    if (found === null || strictness[kindOf(action)] > strictness[kindOf(found)]) found = action;
   }
   return found;
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { type Call, NONE } from "../call/call.ts";
+import { entitlementOf } from "./entitlement.ts";
 import { windowText } from "./meter.ts";
 import type { Condition, Limit, Plan } from "./plan.ts";
 import type { Figures } from "./verdict.ts";
@@ -63,21 +64,43 @@ export function figureOfCall(call: Call, metric: string, attemptNumber: number):
 }
 
 /** Whether the condition is over its limit, with this call counted in. */
-export function holds({ reading, op, limit }: Condition, call: Call, readings: Readings): boolean {
+export function holds(
+  { reading, op, limit }: Condition,
+  plan: Pick<Plan, "limits">,
+  call: Call,
+  readings: Readings,
+): boolean {
   const left =
     reading.kind === "meter"
       ? reached(stateOf(readings, reading.meter))
       : figureOfCall(call, reading.metric, readings.attemptNumber);
   if (limit.kind === "fixed") return op === ">=" ? left >= limit.amount : left > limit.amount;
   // Both sides in millionths, so that nothing is divided and nothing is rounded.
-  const right = limit.millionths * reached(stateOf(readings, limit.of));
+  const right = limit.millionths * wholeOf(limit, plan, call, readings);
   return op === ">=" ? left * WHOLE >= right : left * WHOLE > right;
 }
 
-/** The limit as an amount of what the condition measures. */
-export function limitAmount(limit: Limit, readings: Pick<Readings, "meters">): number {
+/** What a share is taken of: all calls of a window, or what the call's subject is entitled to. */
+function wholeOf(
+  limit: Exclude<Limit, { kind: "fixed" }>,
+  plan: Pick<Plan, "limits">,
+  { subject }: Pick<Call, "subject">,
+  readings: Pick<Readings, "meters" | "limits">,
+): number {
+  return limit.kind === "share"
+    ? reached(stateOf(readings, limit.of))
+    : entitlementOf(plan, limit.limit, subject, readings.limits);
+}
+
+/** The limit as an amount of what the condition measures; infinite where there is none. */
+export function limitAmount(
+  limit: Limit,
+  plan: Pick<Plan, "limits">,
+  call: Pick<Call, "subject">,
+  readings: Pick<Readings, "meters" | "limits">,
+): number {
   if (limit.kind === "fixed") return limit.amount;
-  return Math.floor((limit.millionths * reached(stateOf(readings, limit.of))) / WHOLE);
+  return Math.floor((limit.millionths * wholeOf(limit, plan, call, readings)) / WHOLE);
 }
 
 /** The figures of a condition for people and spans. */
@@ -86,7 +109,7 @@ export function figuresOf({ reading, limit }: Condition, plan: Plan, call: Call,
   if (reading.kind === "call" || meter === undefined) {
     const metric = reading.kind === "call" ? reading.metric : "cost";
     const estimate = figureOfCall(call, metric, readings.attemptNumber);
-    const own = { spent: 0, held: 0, estimate, limit: limitAmount(limit, readings), resetsAt: null };
+    const own = { spent: 0, held: 0, estimate, limit: limitAmount(limit, plan, call, readings), resetsAt: null };
     return Object.freeze({ meter: `call.${metric}`, metric, scope: Object.freeze({}), window: null, ...own });
   }
   const { spent, held, add, resetsAt } = stateOf(readings, reading.meter);
@@ -98,7 +121,7 @@ export function figuresOf({ reading, limit }: Condition, plan: Plan, call: Call,
     spent,
     held,
     estimate: add,
-    limit: limitAmount(limit, readings),
+    limit: limitAmount(limit, plan, call, readings),
     resetsAt,
   });
 }

@@ -62,7 +62,9 @@ export function resumeCommand(scope: Readonly<Record<string, string>>): string {
   return `\`budget-guard resume ${words.length === 0 ? "global" : words.join(" ")}\``;
 }
 
-const shellWord = (word: string): string => (/^[\w.:@/=+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+/** A word as a shell takes it. */
+export const shellWord = (word: string): string =>
+  /^[\w.:@/=+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 /** `10 minutes`, `1 hour`. */
 export function lengthText(ms: number): string {

@@ -21,6 +21,7 @@ describe("shaping", () => {
     expect(shape(plan, aCall({ outputTokens: 1_000 }), plan.rules, null)).toEqual({
       cap: null,
       fired: [],
+      routes: [],
       needsReadings: false,
     });
   });
@@ -40,7 +41,12 @@ describe("shaping", () => {
 
   it("is not done by shadow rules", () => {
     const plan = planOf("shadow call.output_tokens > 100 -> cap 300");
-    expect(shape(plan, aCall(), plan.rules, null)).toEqual({ cap: null, fired: [], needsReadings: false });
+    expect(shape(plan, aCall(), plan.rules, null)).toEqual({
+      cap: null,
+      fired: [],
+      routes: [],
+      needsReadings: false,
+    });
   });
 
   it("says what it does", () => {

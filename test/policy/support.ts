@@ -34,6 +34,7 @@ export function readingsOf(plan: Plan, { meters = {}, ...rest }: Wishes = {}): R
     attemptNumber: 0,
     closed: new Map(),
     byHand: [],
+    limits: new Map(),
     ...rest,
     meters: known.map((id) => ({ spent: 0, held: 0, add: 0, resetsAt: null, ...meters[id] })),
   };
