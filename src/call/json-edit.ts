@@ -1,5 +1,5 @@
 /**
- * Changing one number in a JSON text without touching another byte: a prompt must arrive as it was written, and
+ * Changing one number or text in a JSON text without touching another byte: a prompt must arrive as it was written, and
  * parsing and printing again would change its escapes, its spaces and the order of its keys.
  */
 
@@ -13,23 +13,29 @@ interface Member {
 }
 
 /** The body with each value at `path` replaced, or added to the object at the top; null where it is no JSON object. */
-export function editNumber(body: Buffer, path: readonly string[], value: number, insert: boolean): Buffer | null {
+export function editJson(
+  body: Buffer,
+  path: readonly string[],
+  value: number | string,
+  insert: boolean,
+): Buffer | null {
   const text = body.toString("latin1");
   const top = openingBrace(text, 0);
   if (top === null) return null;
   const spans = findAll(text, top, path);
   if (spans === null) return null;
-  if (spans.length === 0) return insert && path.length === 1 ? insertFirst(text, top, path[0] ?? "", value) : null;
+  const written = Buffer.from(JSON.stringify(value)).toString("latin1");
+  if (spans.length === 0) return insert && path.length === 1 ? insertFirst(text, top, path[0] ?? "", written) : null;
   let edited = text;
-  for (const span of [...spans].reverse()) edited = edited.slice(0, span.start) + value + edited.slice(span.end);
+  for (const span of [...spans].reverse()) edited = edited.slice(0, span.start) + written + edited.slice(span.end);
   return Buffer.from(edited, "latin1");
 }
 
-function insertFirst(text: Latin1, top: number, key: string, value: number): Buffer | null {
+function insertFirst(text: Latin1, top: number, key: string, written: Latin1): Buffer | null {
   const all = members(text, top);
   if (all === null) return null;
   const comma = all.length === 0 ? "" : ",";
-  return Buffer.from(`${text.slice(0, top + 1)}"${key}":${value}${comma}${text.slice(top + 1)}`, "latin1");
+  return Buffer.from(`${text.slice(0, top + 1)}"${key}":${written}${comma}${text.slice(top + 1)}`, "latin1");
 }
 
 /** Every value under the path; a key may stand twice, and which one counts differs between parsers. */

@@ -22,6 +22,15 @@ export interface Priced {
 export interface Prices {
   /** Never null: an unknown model is charged at the dearest price. `operation` tells embeddings from text. */
   of(provider: string, model: string, operation: Operation): Priced;
+  /** What the table knows of where a model lives and what it makes. */
+  home(provider: string, model: string): Home;
+}
+
+/** `here`: the provider lists it, or the deployment prices it. `elsewhere`: only others do. `unknown`: nobody. */
+export interface Home {
+  readonly place: "here" | "elsewhere" | "unknown";
+  /** Whether it makes embeddings; null where that is not known. */
+  readonly embeds: boolean | null;
 }
 
 type Table = Pick<typeof import("@pydantic/genai-prices"), "calcPrice" | "findProvider">;
@@ -38,7 +47,17 @@ export async function loadPrices(
   // 46 to 80 ms to load: never at preload.
   const table: Table = await import("@pydantic/genai-prices");
   const known = new Map<string, Priced>();
+  const homes = new Map<string, Home>();
   return Object.freeze({
+    home(provider: string, model: string): Home {
+      if (own.has(model) || own.has(canonicalModel(model))) return { place: "here", embeds: null };
+      const key = `${provider} ${model}`;
+      const before = homes.get(key);
+      if (before !== undefined) return before;
+      const found = homeOf(table, provider, model, new Date(clock()));
+      if (homes.size < 1_000) homes.set(key, found);
+      return found;
+    },
     of(provider: string, model: string, operation: Operation): Priced {
       const named = own.get(model) ?? own.get(canonicalModel(model));
       if (named !== undefined) return named;
@@ -70,6 +89,23 @@ function lookUp(table: Table, provider: string, model: string, operation: Operat
     if (found !== null) return found;
   }
   return { card: dearest(table, provider, operation, at), unpriced: true, own: false, contextWindow: null };
+}
+
+function homeOf(table: Table, provider: string, model: string, at: Date): Home {
+  for (const [place, id] of [["here", provider] as const, ["elsewhere", undefined] as const]) {
+    for (const name of [model, canonicalModel(model)]) {
+      const found = table.calcPrice({}, name, id === undefined ? { timestamp: at } : { providerId: id, timestamp: at });
+      if (found !== null) return { place, embeds: embeds(found.model_price) };
+    }
+  }
+  // `anthropic/claude-sonnet-4.5` is a gateway's name for it.
+  return { place: providerPrefix(model) === null ? "unknown" : "elsewhere", embeds: null };
+}
+
+/** The table gives embeddings an input price alone; what has neither is not priced by the token. */
+function embeds({ input_mtok, output_mtok }: PriceKeys): boolean | null {
+  if (output_mtok !== undefined) return false;
+  return input_mtok === undefined ? null : true;
 }
 
 function inTable(table: Table, model: string, provider: string | undefined, at: Date): Priced | null {

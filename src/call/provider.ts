@@ -1,6 +1,6 @@
 /**
  * What budget-guard knows of one provider: which endpoints spend, how a request is read, how a response reports its usage,
- * and where its output limit is written. A new provider is one object of this shape in `providers/`.
+ * and where its model and its output limit are written. A new provider is one object of this shape in `providers/`.
  * @module
  */
 import type { Operation, Spending, Usage } from "./call.ts";
@@ -77,7 +77,7 @@ export interface UsageReader {
 /** One change to a request body: the value at a path of keys from the top. */
 export interface Edit {
   readonly path: readonly string[];
-  readonly value: number;
+  readonly value: number | string;
   /** Whether a missing key is added; else only present ones are changed. */
   readonly insert: boolean;
 }
@@ -88,6 +88,12 @@ export type CapPlan =
   /** The request asks for no more already. */
   | { readonly kind: "unchanged" }
   /** The provider would refuse the request with such a limit. */
+  | { readonly kind: "impossible"; readonly why: string };
+
+/** How another model can be written into a request. */
+export type RoutePlan =
+  | { readonly kind: "edits"; readonly edits: readonly Edit[] }
+  /** The request does not name its model where it can be changed. */
   | { readonly kind: "impossible"; readonly why: string };
 
 export interface Provider {
@@ -101,6 +107,8 @@ export interface Provider {
   usageReader(operation: Operation): UsageReader;
   /** How to limit the output to `tokens` per answer. */
   cap(operation: Operation, body: unknown, tokens: number): CapPlan;
+  /** How to ask `model` instead; `path` is that of the request, since some addresses name the model. */
+  route(operation: Operation, path: string, body: unknown, model: string): RoutePlan;
   /** Whether long prompts are written to the cache without being asked, which some models charge for. */
   readonly cachesUnasked: boolean;
   /** Whether the model may think without showing it in the stream. */

@@ -38,7 +38,7 @@ export interface ReadCall {
 /** Reads a request; null where only its path looked like an LLM call and its body is none. */
 export function readCall(request: Request): ReadCall | null {
   const { recognised, body, headers } = request;
-  const json = body === null || headers["content-encoding"] !== undefined ? undefined : parse(body.toString("utf8"));
+  const json = body === null || isEncoded(headers) ? undefined : parse(body.toString("utf8"));
   const object = fields(json);
   if (!recognised.certain && !looksLikeCall(object)) return null;
   const facts = object === null ? unreadable(request) : factsOf(request, object);
@@ -114,7 +114,7 @@ const COMPRESSION = 5;
 function unreadable(request: Request): RequestFacts {
   const declared = Number(request.headers["content-length"]);
   const known = request.body?.length ?? (Number.isSafeInteger(declared) && declared > 0 ? declared : UNKNOWN_LENGTH);
-  const textBytes = request.headers["content-encoding"] === undefined ? known : known * COMPRESSION;
+  const textBytes = isEncoded(request.headers) ? known * COMPRESSION : known;
   return {
     model: null,
     stream: false,
@@ -130,6 +130,10 @@ function unreadable(request: Request): RequestFacts {
     lastMessage: "",
   };
 }
+
+/** Whether a body is compressed, or otherwise not the bytes that the provider will read. */
+export const isEncoded = (headers: Request["headers"]): boolean =>
+  (headers["content-encoding"] ?? "identity").trim().toLowerCase() !== "identity";
 
 /** Stainless SDKs (openai, anthropic, groq, ...) number their attempts: 0, 1, 2. */
 function retryCount(header: string | undefined): number | null {

@@ -112,6 +112,27 @@ describe("the deployment's own prices", () => {
   });
 });
 
+describe("the home of a model", () => {
+  it.each([
+    ["openai", "gpt-5-mini", "here", false],
+    ["openai", "gpt-5-mini-2025-08-07", "here", false],
+    ["openai", "text-embedding-3-small", "here", true],
+    ["openai", "whisper-1", "here", null],
+    ["openai", "claude-haiku-4-5", "elsewhere", false],
+    ["anthropic", "gpt-5-mini", "elsewhere", false],
+    ["anthropic", "openai/never-heard-of", "elsewhere", null],
+    ["openai", "never-heard-of", "unknown", null],
+  ])("at %s of %s is %s, and whether it embeds is %s", (provider, model, place, embeds) => {
+    expect(prices.home(provider, model)).toEqual({ place, embeds });
+    expect(prices.home(provider, model)).toEqual({ place, embeds });
+  });
+
+  it("is where the deployment prices it", async () => {
+    const own = await loadPrices({ "claude-haiku-4-5": { input: 1, output: 2 } });
+    expect(own.home("openai", "claude-haiku-4-5").place).toBe("here");
+  });
+});
+
 describe("the terms of serving", () => {
   const terms = { tier: null, speed: null, region: null };
 

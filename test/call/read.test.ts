@@ -222,6 +222,12 @@ it("cleans a model name, which becomes part of keys and spans", () => {
   expect(call.model.length).toBe(128);
 });
 
+it("reads a body that says it is not encoded, and no compressed one", () => {
+  const body = { model: "my-model", messages: user("hi") };
+  expect(aCall(prices, body, { headers: { "content-encoding": "identity" } }).model).toBe("my-model");
+  expect(aCall(prices, body, { headers: { "content-encoding": "gzip" } }).model).toBe("(unknown)");
+});
+
 it("estimates anew after a cap", () => {
   const first = read(prices, { model: "my-model", messages: user("hi") });
   const capped = reestimate(first, OPENAI_CHAT, prices, { inputMillis: null, outputTokens: null }, 100);

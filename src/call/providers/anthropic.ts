@@ -2,8 +2,8 @@
  * Anthropic: messages are metered; batches and whatever is not known here are unmetered; reading and counting is free.
  */
 import type { Operation, Spending } from "../call.ts";
-import { fields, positive } from "../json.ts";
-import type { CapPlan, Edit, Endpoint, Provider } from "../provider.ts";
+import { fields, positive, text } from "../json.ts";
+import type { CapPlan, Edit, Endpoint, Provider, RoutePlan } from "../provider.ts";
 import { readAnthropicRequest } from "./anthropic-request.ts";
 import { anthropicUsageReader } from "./anthropic-usage.ts";
 import { segments } from "./segments.ts";
@@ -41,6 +41,12 @@ function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
   return { kind: "edits", edits };
 }
 
+function route(operation: Operation, _path: string, json: unknown, model: string): RoutePlan {
+  if (operation !== "messages") return { kind: "impossible", why: "the endpoint is not known to take a model" };
+  if (text(fields(json)?.model) === null) return { kind: "impossible", why: "the request names no model" };
+  return { kind: "edits", edits: [{ path: ["model"], value: model, insert: false }] };
+}
+
 export const anthropic: Provider = Object.freeze({
   name: "anthropic",
   hosts: Object.freeze(["api.anthropic.com"]),
@@ -48,6 +54,7 @@ export const anthropic: Provider = Object.freeze({
   readRequest: (_operation: Operation, body: unknown) => readAnthropicRequest(body),
   usageReader: anthropicUsageReader,
   cap,
+  route,
   cachesUnasked: false,
   // Thinking is summarised or left out of the stream, and billed whole.
   hidesReasoning: (model: string) => /claude-(opus|sonnet|haiku|fable|mythos)-[4-9]|claude-3-7/.test(model),

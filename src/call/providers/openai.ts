@@ -2,8 +2,8 @@
  * OpenAI: chat completions, responses, legacy completions and embeddings are metered; the rest spends nothing or is unmetered.
  */
 import type { Operation, Spending } from "../call.ts";
-import { fields, positive } from "../json.ts";
-import type { CapPlan, Edit, Endpoint, Provider } from "../provider.ts";
+import { fields, positive, text } from "../json.ts";
+import type { CapPlan, Edit, Endpoint, Provider, RoutePlan } from "../provider.ts";
 import { readOpenaiRequest } from "./openai-request.ts";
 import { openaiUsageReader } from "./openai-usage.ts";
 import { segments } from "./segments.ts";
@@ -69,6 +69,16 @@ function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
   return edits.length === 0 ? { kind: "unchanged" } : { kind: "edits", edits };
 }
 
+function route(operation: Operation, path: string, json: unknown, model: string): RoutePlan {
+  if (operation === "other") return { kind: "impossible", why: "the endpoint is not known to take a model" };
+  // Azure: /openai/deployments/NAME/chat/completions; the deployment decides, whatever the body says.
+  if (segments(path).includes("deployments")) {
+    return { kind: "impossible", why: "the model is a deployment in the address" };
+  }
+  if (text(fields(json)?.model) === null) return { kind: "impossible", why: "the request names no model" };
+  return { kind: "edits", edits: [{ path: ["model"], value: model, insert: false }] };
+}
+
 export const openai: Provider = Object.freeze({
   name: "openai",
   hosts: Object.freeze(["api.openai.com", "eu.api.openai.com", "us.api.openai.com"]),
@@ -76,6 +86,7 @@ export const openai: Provider = Object.freeze({
   readRequest: readOpenaiRequest,
   usageReader: openaiUsageReader,
   cap,
+  route,
   // developers.openai.com/api/docs/guides/prompt-caching: automatic for prompts of 1,024 tokens and more.
   cachesUnasked: true,
   // The reasoning families bill thinking that no delta shows.
