@@ -1,4 +1,4 @@
-import type { JudgeRequest, Settlement } from "./store.ts";
+import type { Foresight, JudgeRequest, Settlement, Test } from "./store.ts";
 
 /**
  * Throws RangeError where a judgement asks for something that no ledger can add up: one NaN in a counter would make
@@ -13,15 +13,26 @@ export function checkRequest(request: JudgeRequest): void {
   }
   for (const stop of request.stops) {
     for (const test of stop.tests) {
-      const limit = test.kind === "share" ? test.millionths : test.limit;
-      if (!Number.isFinite(limit)) throw new RangeError(`a limit of ${request.attempt} is ${limit}, not a number`);
-      if (test.kind !== "attempt") asked(request, test.meter);
-      if (test.kind === "share") asked(request, test.of);
+      checkTest(request, test);
     }
     if (stop.closes !== null && request.gates[stop.closes.gate] === undefined) {
       throw new RangeError(`a stop closes gate ${stop.closes.gate}, which is not asked`);
     }
   }
+}
+
+/** Throws RangeError where a limit is to be kept that nothing can be compared with. */
+export function checkLimit(key: string, amount: number | null): void {
+  if (key === "") throw new RangeError("a limit is kept under a key, which must not be empty");
+  if (amount === null || amount === Number.POSITIVE_INFINITY) return;
+  if (!Number.isSafeInteger(amount) || amount < 0) {
+    throw new RangeError(`the limit ${key} is ${amount}; it must be a whole number from 0, or unlimited`);
+  }
+}
+
+/** Throws RangeError where a foresight asks for what no ledger can compare. */
+export function checkForesight({ sdkRetry }: Foresight): void {
+  if (sdkRetry !== null) whole(sdkRetry, "sdkRetry", "to come");
 }
 
 /** Throws RangeError where a settlement holds what no ledger can add up. */
@@ -32,6 +43,27 @@ export function checkSettlement(settlement: Settlement): void {
   }
   for (const lesson of settlement.lessons) {
     if (!Number.isFinite(lesson.value)) throw new RangeError(`a lesson for ${lesson.key} is ${lesson.value}`);
+  }
+}
+
+function checkTest(request: JudgeRequest, test: Test): void {
+  const numbers: number[] = [];
+  if (test.kind === "kept") {
+    // No limit at all may be said as null or as infinite.
+    if (test.otherwise !== null && test.otherwise !== Number.POSITIVE_INFINITY) numbers.push(test.otherwise);
+    numbers.push(test.millionths);
+    if (test.left.kind === "amount") numbers.push(test.left.amount);
+    if (test.left.kind === "meter") asked(request, test.left.meter);
+    for (const limit of test.limits) {
+      if (request.limits[limit] === undefined) throw new RangeError(`a stop names limit ${limit}, which is not asked`);
+    }
+  } else {
+    numbers.push(test.kind === "share" ? test.millionths : test.limit);
+    if (test.kind !== "attempt") asked(request, test.meter);
+    if (test.kind === "share") asked(request, test.of);
+  }
+  for (const number of numbers) {
+    if (!Number.isFinite(number)) throw new RangeError(`a limit of ${request.attempt} is ${number}, not a number`);
   }
 }
 

@@ -1,28 +1,9 @@
-import { type Clock, now } from "../clock.ts";
 import { within } from "./deadline.ts";
 import { StoreDown } from "./down.ts";
+import { FALLBACK_DEFAULTS, type FallbackOptions } from "./fallback-options.ts";
 import { type LocalStore, openLocal } from "./local.ts";
-import type { Judgement, JudgeRequest, Settlement, Store } from "./store.ts";
+import type { Foreseen, Foresight, Judgement, JudgeRequest, Settlement, Store } from "./store.ts";
 import { Waiting } from "./waiting.ts";
-
-export interface FallbackOptions {
-  /** How the store is called before it is open. */
-  readonly name?: string;
-  readonly kind?: Store["kind"];
-  readonly clock?: Clock;
-  /** How long one judgement may take, ms. */
-  readonly deadlineMs?: number;
-  /** How long everything else may take, opening included, ms. */
-  readonly patienceMs?: number;
-  /** How much of a shared limit this process may spend alone while the store is away, in millionths. */
-  readonly localShareMillionths?: number;
-  /** How many settlements wait one by one for the store to come back. */
-  readonly queueLimit?: number;
-  /** Pauses between attempts to reach a store that is away, ms. */
-  readonly retryMs?: { readonly first: number; readonly most: number };
-  readonly onDown?: (why: StoreDown) => void;
-  readonly onUp?: () => void;
-}
 
 /** A store that may be away. `judge` and the reading methods then reject with StoreDown at once; `settle` never does. */
 export interface FallbackStore extends Store {
@@ -58,19 +39,7 @@ class Fallback implements FallbackStore {
 
   constructor(open: () => Promise<Store>, options: FallbackOptions) {
     this.#open = open;
-    this.#options = {
-      name: "not opened yet",
-      kind: "memory",
-      clock: now,
-      deadlineMs: 250,
-      patienceMs: 2_000,
-      localShareMillionths: 50_000,
-      queueLimit: 10_000,
-      retryMs: { first: 100, most: 5_000 },
-      onDown: () => {},
-      onUp: () => {},
-      ...options,
-    };
+    this.#options = { ...FALLBACK_DEFAULTS, ...options };
     this.local = openLocal(this.#options.clock, this.#options.localShareMillionths);
     this.#waiting = new Waiting(this.#options.queueLimit);
     this.#pause = this.#options.retryMs.first;
@@ -93,14 +62,10 @@ class Fallback implements FallbackStore {
   }
 
   async judge(request: JudgeRequest): Promise<Judgement> {
-    const opened = this.#store !== null;
+    const ms = this.#deadline();
     const answer = this.#use((store) => store.judge(request));
     try {
-      const judgement = await within(
-        this.#options.deadlineMs + (opened ? 0 : this.#options.patienceMs),
-        this.name,
-        answer,
-      );
+      const judgement = await within(ms, this.name, answer);
       this.local.remember(request, judgement);
       return judgement;
     } catch (error) {
@@ -109,6 +74,25 @@ class Fallback implements FallbackStore {
         answer.then((late) => this.#release(request.attempt, late), ignore);
       }
       throw error;
+    }
+  }
+
+  /** While the store is away: what this process has seen itself, and the limits it knew last. */
+  async foresee(ask: Foresight): Promise<Foreseen> {
+    if (this.#down !== null) return this.local.foresee(ask);
+    try {
+      const ms = this.#deadline();
+      const seen = await within(
+        ms,
+        this.name,
+        this.#use((store) => store.foresee(ask)),
+      );
+      this.local.rememberLimits(ask.limits, seen.limits);
+      return seen;
+    } catch (error) {
+      if (!(error instanceof StoreDown)) throw error;
+      this.#fail(error);
+      return this.local.foresee(ask);
     }
   }
 
@@ -136,10 +120,17 @@ class Fallback implements FallbackStore {
     return count;
   }
 
+  async setLimit(key: string, amount: number | null): Promise<void> {
+    await this.#ask((store) => store.setLimit(key, amount));
+    this.local.rememberLimits([key], [amount]);
+  }
+
   gates: Store["gates"] = () => this.#ask((store) => store.gates());
   read: Store["read"] = (asks) => this.#ask((store) => store.read(asks));
   list: Store["list"] = (meters) => this.#ask((store) => store.list(meters));
   recall: Store["recall"] = (keys) => this.#ask((store) => store.recall(keys));
+
+  limits: Store["limits"] = () => this.#ask((store) => store.limits());
 
   async flush(ms: number): Promise<boolean> {
     const end = performance.now() + ms;
@@ -175,6 +166,11 @@ class Fallback implements FallbackStore {
       },
     );
     return work(await this.#opening);
+  }
+
+  /** How long one judgement may take now, ms: a first one waits for the store to open. */
+  #deadline(): number {
+    return this.#options.deadlineMs + (this.#store === null ? this.#options.patienceMs : 0);
   }
 
   async #ask<T>(work: (store: Store) => Promise<T>): Promise<T> {
@@ -217,6 +213,7 @@ class Fallback implements FallbackStore {
       attempt,
       judgedAt: judgement.now,
       charges: [],
+      run: "",
       fingerprint: null,
       outcome: "none",
       lessons: [],

@@ -49,9 +49,10 @@ export function sweep(tables: Tables, now: number): void {
 
 /** Forgets windows that are over and what else was kept long enough, a bounded number. */
 export function tidy(tables: Tables, now: number): void {
-  for (const table of [tables.meters, tables.past, tables.gates, tables.prints, tables.lessons]) {
+  for (const table of [tables.meters, tables.past, tables.gates, tables.prints, tables.lessons, tables.runs]) {
     for (const { key } of table.due(now, FORGOTTEN)) table.delete(key);
   }
 }
 
-const isOver = (place: Place, now: number): boolean => place.until !== null && place.until <= now;
+/** Whether the window is so long over that what comes late is not kept any more. */
+export const isOver = (place: Place, now: number): boolean => place.until !== null && place.until <= now;

@@ -24,6 +24,9 @@ export function ledgerStore(ledger: Ledger, keeping: Keeping): Store {
     read: (asks) => keeping.run(() => ledger.read(asks)),
     list: (meters) => keeping.run(() => ledger.list(meters)),
     recall: (keys) => keeping.run(() => ledger.recall(keys)),
+    foresee: (ask) => keeping.run(() => ledger.foresee(ask)),
+    setLimit: (key, amount) => keeping.run(() => ledger.setLimit(key, amount)),
+    limits: () => keeping.run(() => ledger.limits()),
     shut: () => keeping.shut(),
   };
 }

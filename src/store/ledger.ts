@@ -1,12 +1,16 @@
 import type { Clock } from "../clock.ts";
 import type { Meter, Window } from "../policy/plan.ts";
-import { checkRequest, checkSettlement } from "./amounts.ts";
-import { BUCKETS, bucketOf } from "./histogram.ts";
+import { checkForesight, checkLimit, checkRequest, checkSettlement } from "./amounts.ts";
+import { type History, historyOf, learn, remember } from "./history.ts";
 import { expiryOf, moveFloors, moveHold, SETTLED_KEPT, spend, sweep, TIDY_MS, tidy } from "./holds.ts";
+import { allLimits, keepLimit, keptLimits } from "./limits.ts";
 import { dueOf, heldOf, placeOf, resetsAt, type Slots, spentOf } from "./meters.ts";
+import { hasSeen, markRuns } from "./runs.ts";
 import { firedStops, laterOf } from "./stops.ts";
 import type {
   ClosedGate,
+  Foreseen,
+  Foresight,
   Histogram,
   Judgement,
   JudgeRequest,
@@ -15,12 +19,7 @@ import type {
   Settlement,
   Store,
 } from "./store.ts";
-import type { Gate, HeldMeter, Hold, Print, Tables } from "./tables.ts";
-
-/** A fingerprint is remembered for so long after it was last settled, ms. */
-const PRINT_KEPT = 86_400_000;
-/** What was learned is kept for so long after it was last added to, ms. */
-const LESSON_KEPT = 30 * 86_400_000;
+import type { Gate, HeldMeter, Hold, Tables } from "./tables.ts";
 
 type Extension = Parameters<Store["extend"]>[0][number];
 
@@ -100,26 +99,53 @@ export class Ledger {
     return this.#tables.atomic(() => keys.map((key) => this.#tables.lessons.get(key) ?? null));
   }
 
+  foresee(ask: Foresight): Foreseen {
+    checkForesight(ask);
+    return this.#tables.atomic(() => ({
+      now: this.#clock(),
+      ...historyOf(this.#tables, ask.fingerprint, ask.sdkRetry),
+      limits: keptLimits(this.#tables, ask.limits),
+    }));
+  }
+
+  setLimit(key: string, amount: number | null): void {
+    checkLimit(key, amount);
+    this.#tables.atomic(() => keepLimit(this.#tables, key, amount));
+  }
+
+  limits(): ReadonlyMap<string, number> {
+    return this.#tables.atomic(() => allLimits(this.#tables));
+  }
+
   #judge(request: JudgeRequest, now: number): Judgement {
     this.#sweep(now);
     const own = this.#tables.holds.get(request.attempt);
     this.#tables.meters.load?.(request.meters.map(({ key, window }) => placeOf(key, window, now).key));
-    const { attemptNumber, repeat } = own ?? this.#history(request.fingerprint, request.sdkRetry);
+    const { attemptNumber, repeat } = own ?? historyOf(this.#tables, request.fingerprint, request.sdkRetry);
+    const history = { attemptNumber, repeat };
     const held: HeldMeter[] = [];
     const readings = request.meters.map((ask): MeterReading => {
       const place = placeOf(ask.key, ask.window, now);
       const mine = own?.meters.find((meter) => meter.place.key === place.key)?.amount ?? 0;
-      const amount = resolve(ask.add, attemptNumber, repeat);
+      const slots = this.#tables.meters.get(place.key);
+      if (ask.add === "run") {
+        // A run is seen, not held.
+        held.push({ place, amount: 0, floor: 0 });
+        const isNew = !hasSeen(this.#tables, place, ask.window, slots, request.run, now);
+        return reading(ask.window, slots, now, 0, isNew ? 1 : 0);
+      }
+      const amount = resolve(ask.add, history);
       held.push({ place, amount, floor: amount === 0 ? 0 : ask.floor });
-      return reading(ask.window, this.#tables.meters.get(place.key), now, mine, amount);
+      return reading(ask.window, slots, now, mine, amount);
     });
-    const answer = { now, readings, attemptNumber, repeat };
+    const limits = keptLimits(this.#tables, request.limits);
+    const answer = { now, readings, limits, ...history };
     const open = request.gates.map(() => null);
     if (own !== undefined) return { ...answer, held: true, fired: [], closed: open };
     const closed = request.gates.map(({ key }) => this.#closed(key, now));
     const settled = this.#tables.past.get(request.attempt) !== undefined;
     if (settled || closed.some((gate) => gate !== null)) return { ...answer, held: false, fired: [], closed };
-    const fired = firedStops(request, readings, attemptNumber);
+    const fired = firedStops(request, readings, limits, attemptNumber);
     if (fired.length > 0) {
       this.#trip(request, fired, now);
       return { ...answer, held: false, fired, closed };
@@ -127,6 +153,7 @@ export class Ledger {
     const hold: Hold = { attemptNumber, repeat, meters: held };
     this.#tables.holds.set(request.attempt, hold, expiryOf(now, request.holdMs));
     moveHold(this.#tables, hold, 1, now);
+    markRuns(this.#tables, request.meters, request.run, now, now);
     return { ...answer, held: true, fired, closed };
   }
 
@@ -186,35 +213,18 @@ export class Ledger {
       moveHold(this.#tables, own, -1, now);
     }
     if (gone?.kind === "expired") moveFloors(this.#tables, gone.hold, -1, gone.at, now);
-    const { attemptNumber, repeat } = own ?? (gone?.kind === "expired" ? gone.hold : this.#history(fingerprint, null));
+    const history = own ?? (gone?.kind === "expired" ? gone.hold : historyOf(this.#tables, fingerprint, null));
     for (const { key, window, amount } of charges) {
+      if (amount === "run") continue;
       const place = placeOf(key, window, settlement.judgedAt);
-      spend(this.#tables, place, now, resolve(amount, attemptNumber, repeat), now);
+      spend(this.#tables, place, now, resolve(amount, history), now);
     }
+    markRuns(this.#tables, charges, settlement.run, settlement.judgedAt, now);
     // A release (no charges, no outcome) leaves no mark: the same attempt may still be judged or billed.
     if (charges.length > 0 || outcome !== "none") past.set(attempt, { kind: "settled" }, now + SETTLED_KEPT);
     else past.delete(attempt);
-    if (fingerprint !== null && outcome !== "none") this.#remember(fingerprint, outcome === "success", now);
-    for (const { key, value } of settlement.lessons) this.#learn(key, value, now);
-  }
-
-  #history(fingerprint: string | null, sdkRetry: number | null): { attemptNumber: number; repeat: boolean } {
-    const print = fingerprint === null ? undefined : this.#tables.prints.get(fingerprint);
-    const attemptNumber = Math.max(print?.failures ?? 0, sdkRetry ?? 0);
-    return { attemptNumber, repeat: print?.succeeded === true && attemptNumber === 0 };
-  }
-
-  #remember(fingerprint: string, succeeded: boolean, now: number): void {
-    const failures = this.#tables.prints.get(fingerprint)?.failures ?? 0;
-    const print: Print = { succeeded, failures: succeeded ? 0 : failures + 1 };
-    this.#tables.prints.set(fingerprint, print, now + PRINT_KEPT);
-  }
-
-  #learn(key: string, value: number, now: number): void {
-    const counts = [...(this.#tables.lessons.get(key) ?? BUCKETS.map(() => 0))];
-    const bucket = bucketOf(value);
-    counts[bucket] = (counts[bucket] ?? 0) + 1;
-    this.#tables.lessons.set(key, counts, now + LESSON_KEPT);
+    if (fingerprint !== null && outcome !== "none") remember(this.#tables, fingerprint, outcome === "success", now);
+    for (const { key, value } of settlement.lessons) learn(this.#tables, key, value, now);
   }
 
   #closed(key: string, now: number): ClosedGate | null {
@@ -240,7 +250,7 @@ export class Ledger {
 }
 
 /** A charge or an addition as a number: `retry` and `repeat` as the attempt was judged. */
-const resolve = (amount: number | "retry" | "repeat", attemptNumber: number, repeat: boolean): number => {
+const resolve = (amount: number | "retry" | "repeat", { attemptNumber, repeat }: History): number => {
   if (typeof amount === "number") return amount;
   return (amount === "retry" ? attemptNumber > 0 : repeat) ? 1 : 0;
 };

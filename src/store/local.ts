@@ -1,32 +1,55 @@
 import type { Clock } from "../clock.ts";
+import { keepLimit } from "./limits.ts";
+import { mapTables } from "./map-table.ts";
 import { openMemory } from "./memory.ts";
 import type { ClosedGate, Judgement, JudgeRequest, MeterAsk, Settlement, Store, Test } from "./store.ts";
 
 const WHOLE = 1_000_000;
+/** Limits kept in mind at most: enough for the tenants that one process serves. */
+const MOST_LIMITS = 10_000;
 const MONEY_AND_TOKENS = new Set(["cost", "tokens", "input_tokens", "output_tokens"]);
 
 /** The store that judges while the real one is away. */
 export interface LocalStore extends Store {
   /** Whether this attempt was let go here and is not settled yet. */
   knows(attempt: string): boolean;
-  /** Keeps in mind what the real store says of gates, so that a paused tenant stays paused while it is away. */
+  /** Keeps in mind what the real store says of gates and limits, so that a paused tenant stays paused while it is away. */
   remember(request: JudgeRequest, judgement: Judgement): void;
   rememberGate(gate: ClosedGate): void;
   forgetGates(keys: readonly string[]): void;
+  /** Keeps in mind what the real store keeps as limits, in the order of their keys. */
+  rememberLimits(keys: readonly string[], amounts: readonly (number | null)[]): void;
   /** The real store is back: gates closed here by a mere share of a limit do not outlive the outage. */
   end(): Promise<void>;
 }
 
 /**
- * A memory store on which this process judges alone while the shared one is away. Fixed limits of cost and tokens are
+ * A memory store on which this process judges alone while the shared one is away. Limits of cost and tokens are
  * scaled to a share of them (millionths), because N processes that cannot see each other must not each spend the whole
  * budget: with the default of 5 %, twenty of them together stay within it. A run's limits stay whole, since a run
  * lives in one process; so do limits of calls, retries, repeats and concurrency, which stop loops and not budgets.
  */
 export function openLocal(clock: Clock, shareMillionths: number): LocalStore {
-  const store = openMemory(clock);
+  const tables = mapTables(() => {});
+  const store = openMemory(clock, tables);
   const attempts = new Set<string>();
   const gates = new Map<string, ClosedGate>();
+  /** Keys of the limits known, those that were asked for last at the end. */
+  const limits = new Set<string>();
+
+  function rememberLimits(keys: readonly string[], amounts: readonly (number | null)[]): void {
+    keys.forEach((key, index) => {
+      const amount = amounts[index] ?? null;
+      limits.delete(key);
+      if (amount !== null) limits.add(key);
+      keepLimit(tables, key, amount);
+    });
+    for (const key of limits) {
+      if (limits.size <= MOST_LIMITS) break;
+      limits.delete(key);
+      keepLimit(tables, key, null);
+    }
+  }
 
   async function judge(request: JudgeRequest): Promise<Judgement> {
     for (const { key } of request.gates) {
@@ -51,7 +74,9 @@ export function openLocal(clock: Clock, shareMillionths: number): LocalStore {
     judge,
     settle,
     knows: (attempt) => attempts.has(attempt),
+    rememberLimits,
     remember(request, judgement) {
+      if (request.limits.length > 0) rememberLimits(request.limits, judgement.limits);
       for (const [index, { key }] of request.gates.entries()) {
         const closed = judgement.closed[index];
         if (closed) gates.set(key, closed);
@@ -81,9 +106,13 @@ export function openLocal(clock: Clock, shareMillionths: number): LocalStore {
 /** The same request with the limits that this process may use alone. */
 function scaled(request: JudgeRequest, shareMillionths: number): JudgeRequest {
   const scale = (test: Test): Test => {
-    const meter = test.kind === "fixed" ? request.meters[test.meter] : undefined;
-    if (test.kind !== "fixed" || meter === undefined || !isShared(meter)) return test;
-    return { ...test, limit: Math.floor((test.limit * shareMillionths) / WHOLE) };
+    if (test.kind !== "fixed" && test.kind !== "kept") return test;
+    const meter =
+      request.meters[test.kind === "fixed" ? test.meter : test.left.kind === "meter" ? test.left.meter : -1];
+    if (meter === undefined || !isShared(meter)) return test;
+    const share = (amount: number) => Math.floor((amount * shareMillionths) / WHOLE);
+    if (test.kind === "fixed") return { ...test, limit: share(test.limit) };
+    return { ...test, millionths: share(test.millionths) };
   };
   return { ...request, stops: request.stops.map((stop) => ({ ...stop, tests: stop.tests.map(scale) })) };
 }

@@ -1,6 +1,6 @@
 import { DueQueue } from "./due-queue.ts";
 import type { Slots } from "./meters.ts";
-import type { Gate, Hold, Past, Print, Table, TableName, Tables } from "./tables.ts";
+import type { Gate, Hold, KeptLimit, Past, Print, Table, TableName, Tables } from "./tables.ts";
 
 /** Told of every change to a table; `value` undefined where the record was deleted. */
 export type Changed = (table: TableName, key: string, value: unknown, due: number | null) => void;
@@ -63,6 +63,8 @@ export interface MapTables extends Tables {
   readonly gates: MapTable<Gate>;
   readonly prints: MapTable<Print>;
   readonly lessons: MapTable<readonly number[]>;
+  readonly runs: MapTable<number>;
+  readonly limits: MapTable<KeptLimit>;
 }
 
 /** New, empty tables in this process; one thread, so that work is atomic by itself. */
@@ -74,6 +76,8 @@ export function mapTables(changed: Changed, atomic: Tables["atomic"] = (work) =>
     gates: new MapTable("gates", changed),
     prints: new MapTable("prints", changed),
     lessons: new MapTable("lessons", changed),
+    runs: new MapTable("runs", changed),
+    limits: new MapTable("limits", changed),
     atomic,
   };
 }

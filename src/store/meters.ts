@@ -96,6 +96,11 @@ export function spentOf(window: Window, slots: Slots | undefined, now: number): 
   return sum;
 }
 
+/** Whether what happened at the moment `at` still counts in the window that holds `now`. */
+export function counts(window: Window, slots: Slots, at: number, now: number): boolean {
+  return window.kind !== "last" || Math.floor(at / sizeOf(window.ms)) >= oldest(window.ms, slots, now);
+}
+
 /** When room returns, ms since 1970: at the calendar window's end, or when the oldest spend leaves a rolling window. */
 export function resetsAt(window: Window, slots: Slots | undefined, now: number): number | null {
   if (window.kind !== "last") return windowAt(window, now).end;

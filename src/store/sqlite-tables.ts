@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Table, TableName, Tables } from "./tables.ts";
+import type { KeptLimit, Table, TableName, Tables } from "./tables.ts";
 
 /** The tables of one connection. */
 export class SqliteTables implements Tables {
@@ -9,6 +9,8 @@ export class SqliteTables implements Tables {
   readonly gates;
   readonly prints;
   readonly lessons;
+  readonly runs;
+  readonly limits;
   readonly #db: DatabaseSync;
   readonly #version: StatementSync;
   readonly #all: readonly { forget(): void; flush(): void }[];
@@ -23,7 +25,9 @@ export class SqliteTables implements Tables {
     this.gates = new SqliteTable<Shut>(db, "gates");
     this.prints = new SqliteTable<Seen>(db, "prints");
     this.lessons = new SqliteTable<readonly number[]>(db, "lessons");
-    this.#all = [this.meters, this.holds, this.past, this.gates, this.prints, this.lessons];
+    this.runs = new SqliteTable<number>(db, "runs");
+    this.limits = new SqliteTable<KeptLimit>(db, "limits");
+    this.#all = [this.meters, this.holds, this.past, this.gates, this.prints, this.lessons, this.runs, this.limits];
   }
 
   atomic<T>(work: () => T): T {

@@ -31,6 +31,9 @@ export interface Print {
   readonly failures: number;
 }
 
+/** A limit that the store keeps; JSON knows no infinity. */
+export type KeptLimit = number | "unlimited";
+
 /** One kind of record by key; each may have a time at which something is due: a hold expires, others are forgotten. */
 export interface Table<Value> {
   get(key: string): Value | undefined;
@@ -52,10 +55,13 @@ export interface Tables {
   readonly gates: Table<Gate>;
   readonly prints: Table<Print>;
   readonly lessons: Table<readonly number[]>;
+  /** When a run was last seen by a meter that counts runs, ms since 1970. */
+  readonly runs: Table<number>;
+  readonly limits: Table<KeptLimit>;
   /** Runs `work` so that all of it is kept or nothing, and nobody else works on the tables meanwhile. */
   atomic<T>(work: () => T): T;
 }
 
 /** Names of the tables, in the order in which engines make them. */
-export const TABLES = ["meters", "holds", "past", "gates", "prints", "lessons"] as const;
+export const TABLES = ["meters", "holds", "past", "gates", "prints", "lessons", "runs", "limits"] as const;
 export type TableName = (typeof TABLES)[number];

@@ -1,17 +1,25 @@
 import { randomUUID } from "node:crypto";
 import type { Charge, Settlement } from "./store.ts";
 
-const HOUR = 3_600_000;
+/** Within a quarter of an hour all calendar windows are the same: time zones differ by whole quarters. */
+const QUARTER = 900_000;
+
+/** What was charged in one quarter of an hour. */
+interface Sum {
+  readonly judgedAt: number;
+  readonly charges: Map<string, Charge>;
+  /** By run, then by key: whom the meters that count runs have seen. */
+  readonly runs: Map<string, Map<string, Charge>>;
+}
 
 /**
- * Settlements that could not be delivered yet, in order. Past its limit the oldest are added up by hour, key by key, so
- * that memory is bounded and no amount is lost; only their retries and repeats are no longer known and count none.
+ * Settlements that could not be delivered yet, in order. Past its limit the oldest are added up by quarter, key by key,
+ * so that memory is bounded and no amount is lost; only their retries and repeats are no longer known and count none.
  */
 export class Waiting {
   readonly #limit: number;
   readonly #queue: Settlement[] = [];
-  /** By the hour of judgement: within an hour all calendar windows are the same. */
-  readonly #sums = new Map<number, { readonly judgedAt: number; readonly charges: Map<string, Charge> }>();
+  readonly #sums = new Map<number, Sum>();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -30,12 +38,9 @@ export class Waiting {
 
   /** Takes out at most `count`, oldest first. */
   take(count: number): readonly Settlement[] {
-    for (const [hour, { judgedAt, charges }] of [...this.#sums].reverse()) {
-      this.#sums.delete(hour);
-      const attempt = `sum-${randomUUID()}`;
-      const rest = { fingerprint: null, outcome: "none", lessons: [] } as const;
-      this.#queue.unshift({ attempt, judgedAt, charges: [...charges.values()], ...rest });
-    }
+    const sums = [...this.#sums.values()].flatMap(asSettlements);
+    this.#sums.clear();
+    this.#queue.unshift(...sums);
     return this.#queue.splice(0, count);
   }
 
@@ -44,14 +49,29 @@ export class Waiting {
     this.#queue.unshift(...settlements);
   }
 
-  #addUp({ judgedAt, charges }: Settlement): void {
-    const hour = Math.floor(judgedAt / HOUR);
-    const sum = this.#sums.get(hour) ?? { judgedAt, charges: new Map<string, Charge>() };
-    this.#sums.set(hour, sum);
-    for (const { key, window, amount } of charges) {
+  #addUp({ judgedAt, charges, run }: Settlement): void {
+    const quarter = Math.floor(judgedAt / QUARTER);
+    const sum = this.#sums.get(quarter) ?? { judgedAt, charges: new Map(), runs: new Map() };
+    this.#sums.set(quarter, sum);
+    for (const charge of charges) {
+      const { key, window, amount } = charge;
+      if (amount === "run") {
+        const seen = sum.runs.get(run) ?? new Map<string, Charge>();
+        sum.runs.set(run, seen.set(key, charge));
+      }
       if (typeof amount !== "number") continue;
       const before = sum.charges.get(key)?.amount;
       sum.charges.set(key, { key, window, amount: amount + (typeof before === "number" ? before : 0) });
     }
   }
+}
+
+/** One settlement of what was added up, and one for each run, since a settlement has one run only. */
+function asSettlements({ judgedAt, charges, runs }: Sum): readonly Settlement[] {
+  const settlement = (run: string, list: readonly Charge[]): Settlement => {
+    const attempt = `sum-${randomUUID()}`;
+    return { attempt, judgedAt, charges: list, run, fingerprint: null, outcome: "none", lessons: [] };
+  };
+  const seen = [...runs].map(([run, list]) => settlement(run, [...list.values()]));
+  return charges.size === 0 ? seen : [settlement("", [...charges.values()]), ...seen];
 }
