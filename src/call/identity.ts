@@ -3,6 +3,7 @@
  */
 import { createHash } from "node:crypto";
 import { NONE, type RunSource } from "./call.ts";
+import { keyName } from "./key-name.ts";
 
 /** The scopes that every call has, beside its model and provider. */
 export const IDENTITY_SCOPES = Object.freeze(["tenant", "feature", "agent", "user", "run"] as const);
@@ -22,6 +23,8 @@ export interface IdentitySources {
   readonly environment: Values;
   /** Declared dimensions beside the scopes. */
   readonly dimensions: readonly string[];
+  /** Whether the API key's name is wanted too; absent: it is not. */
+  readonly wantsKey?: boolean;
   /** Fallbacks of the run. */
   readonly traceId: string | null;
   readonly requestId: string | null;
@@ -29,7 +32,7 @@ export interface IdentitySources {
 }
 
 export interface Identity {
-  /** A value for every scope of `IDENTITY_SCOPES` and every declared dimension. */
+  /** A value for every scope of `IDENTITY_SCOPES` and every declared dimension, and `key` where it is wanted. */
   readonly values: Readonly<Record<string, string>>;
   readonly runSource: RunSource;
   /** Names of headers that must not leave, lower case. */
@@ -48,6 +51,8 @@ export function identify(sources: IdentitySources): Identity {
   for (const name of sources.dimensions) if (name !== "run") values[name] = named(name, told) ?? NONE;
   const run = runOf(told);
   values.run = run.value;
+  // No one may say it for the key: it is what the provider will bill.
+  if (sources.wantsKey === true) values.key = keyName(sources.headers);
   return Object.freeze({ values: Object.freeze(values), runSource: run.source, removeHeaders });
 }
 
