@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Meter, Window } from "../policy/plan.ts";
-import { checkRequest, checkSettlement } from "./amounts.ts";
+import { checkForesight, checkLimit, checkRequest, checkSettlement } from "./amounts.ts";
 import { packDoubles, unpackDoubles } from "./doubles.ts";
 import { StoreDown } from "./down.ts";
 import { BUCKETS, bucketOf } from "./histogram.ts";
@@ -11,6 +11,8 @@ import { redisTarget } from "./redis-url.ts";
 import { loadScripts, type Scripts } from "./scripts.ts";
 import type {
   ClosedGate,
+  Foreseen,
+  Foresight,
   Histogram,
   Judgement,
   JudgeRequest,
@@ -100,6 +102,7 @@ class RedisStore implements Store {
       format.amountOf(charges[index]?.amount ?? 0),
     ]);
     const args = [packDoubles(head), packDoubles(amounts), packDoubles(lessons.map(({ value }) => bucketOf(value)))];
+    if (charges.some(({ amount }) => amount === "run")) args.push(Buffer.from(settlement.run));
     await this.#link.script(this.#scripts.settle, keys, args);
   }
 
@@ -160,6 +163,27 @@ class RedisStore implements Store {
       const counts = unpackDoubles(bytes);
       return BUCKETS.map((_, index) => counts[index] ?? 0);
     });
+  }
+
+  async foresee(ask: Foresight): Promise<Foreseen> {
+    checkForesight(ask);
+    const bytes = await this.#timed(() => {
+      const { keys, args } = format.foreseeCall(ask);
+      return this.#link.script(this.#scripts.foresee, keys, args);
+    });
+    return format.readForeseen(bytes, ask);
+  }
+
+  async setLimit(key: string, amount: number | null): Promise<void> {
+    checkLimit(key, amount);
+    await this.#link.run((client) =>
+      amount === null ? client.hdel(format.LIMITS, key) : client.hset(format.LIMITS, key, format.limitText(amount)),
+    );
+  }
+
+  async limits(): Promise<ReadonlyMap<string, number>> {
+    const found = await this.#link.run((client) => client.hgetall(format.LIMITS));
+    return new Map(Object.entries(found).map(([key, text]) => [key, format.readLimitText(text)]));
   }
 
   shut(): Promise<void> {

@@ -8,7 +8,7 @@ export interface Script {
   readonly sha: string;
 }
 
-export type Scripts = Readonly<Record<"judge" | "settle" | "extend" | "read" | "close" | "gates", Script>>;
+export type Scripts = Readonly<Record<"judge" | "settle" | "extend" | "read" | "close" | "gates" | "foresee", Script>>;
 
 /** Reads the scripts in `lua/`, their includes put in. */
 export function loadScripts(): Scripts {
@@ -23,6 +23,7 @@ export function loadScripts(): Scripts {
     read: load("read"),
     close: load("close"),
     gates: load("gates"),
+    foresee: load("foresee"),
   };
 }
 

@@ -28,22 +28,45 @@ const asks = [
   { key: "ever|a", window: total },
   { key: "now|a", window: inFlight },
 ];
+/** Meters that count runs. */
+const counting = [
+  { key: "runs hour|a", window: hourly },
+  { key: "runs roll|a", window: last(30 * HOUR) },
+  { key: "runs ever|a", window: total },
+];
+const all = [...asks, ...counting];
 const meters = [
   { id: "hour", window: hourly },
   { id: "roll", window: last(30 * HOUR) },
   { id: "now", window: inFlight },
+  { id: "runs hour", window: hourly },
+  { id: "runs roll", window: last(30 * HOUR) },
 ].map((meter) => ({ ...meter, scopes: ["tenant"], metric: "cost" as const }));
 
 const amount = fc.oneof(fc.nat(40), fc.constant(2 ** 50 + 1));
 const attempt = fc.integer({ min: 1, max: 12 }).map(String);
-const index = fc.nat(asks.length - 1);
+const index = fc.nat(all.length - 1);
 const orEqual = fc.boolean();
 const limit = fc.oneof(fc.nat(120), fc.constant(2 ** 51));
 const trial: fc.Arbitrary<Test> = fc.oneof(
   fc.record({ kind: fc.constant("fixed" as const), meter: index, limit, orEqual }),
   fc.record({ kind: fc.constant("share" as const), meter: index, of: index, millionths: fc.nat(1_500_000), orEqual }),
   fc.record({ kind: fc.constant("attempt" as const), limit: fc.nat(3), orEqual }),
+  fc.record({
+    kind: fc.constant("kept" as const),
+    left: fc.oneof(
+      fc.record({ kind: fc.constant("meter" as const), meter: index }),
+      fc.record({ kind: fc.constant("attempt" as const) }),
+      fc.record({ kind: fc.constant("amount" as const), amount }),
+    ),
+    limits: fc.subarray([0, 1, 2]),
+    otherwise: fc.option(limit),
+    millionths: fc.oneof(fc.constant(1_000_000), fc.nat(1_500_000)),
+    orEqual,
+  }),
 );
+const runs = fc.constantFrom("r1", "r2", "r|3", "ü");
+const limits = fc.shuffledSubarray(["quota|tenant=a", "quota|tenant=ü", "other|plan=p"], { minLength: 3 });
 const fingerprint = fc.option(fc.constantFrom("f", "g"));
 const judgement = fc.record({
   kind: fc.constant("judge" as const),
@@ -64,6 +87,8 @@ const judgement = fc.record({
   gates: fc.constantFrom(["g1", "g2"], ["g3", "g1"]),
   fingerprint,
   sdkRetry: fc.option(fc.nat(2)),
+  run: runs,
+  limits,
 });
 const step = fc.oneof(
   { weight: 5, arbitrary: judgement },
@@ -76,6 +101,7 @@ const step = fc.oneof(
         fc.record({ meter: index, amount: fc.oneof(amount, fc.constantFrom("retry" as const, "repeat" as const)) }),
         { maxLength: 5 },
       ),
+      run: runs,
       fingerprint,
       outcome: fc.constantFrom("success" as const, "failure" as const, "none" as const),
       lessons: fc.array(fc.record({ key: fc.constantFrom("l", "m"), value: fc.nat(3_000_000) }), { maxLength: 2 }),
@@ -87,6 +113,23 @@ const step = fc.oneof(
       kind: fc.constant("extend" as const),
       attempt,
       floors: fc.option(fc.array(fc.nat(50), { maxLength: 5 })),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("limit" as const),
+      key: fc.constantFrom("quota|tenant=a", "quota|tenant=ü", "other|plan=p"),
+      amount: fc.option(fc.oneof(limit, fc.constant(Number.POSITIVE_INFINITY))),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("foresee" as const),
+      fingerprint,
+      sdkRetry: fc.option(fc.nat(2)),
+      limits,
     }),
   },
   {
@@ -110,7 +153,10 @@ async function take(store: Store, one: Step): Promise<unknown> {
       const request: JudgeRequest = {
         ...one,
         holdMs: one.short ? SHORT : 60_000,
-        meters: asks.map((ask, at) => ({ ...ask, add: one.adds[at] ?? 0, floor: one.floor })),
+        meters: [
+          ...asks.map((ask, at) => ({ ...ask, add: one.adds[at] ?? 0, floor: one.floor })),
+          ...counting.map((ask) => ({ ...ask, add: "run" as const, floor: one.floor })),
+        ],
         gates: one.gates.map((key) => ({ key })),
       };
       const { now, closed, ...answer } = await store.judge(request);
@@ -123,8 +169,8 @@ async function take(store: Store, one: Step): Promise<unknown> {
       const charges = one.charges.map((charge) => ({
         key: "",
         window: total,
-        ...asks[charge.meter],
-        amount: charge.amount,
+        ...all[charge.meter],
+        amount: charge.meter < asks.length ? charge.amount : ("run" as const),
       }));
       // Distinct meters only, as a plan has them.
       const distinct = charges.filter((charge, at) => charges.findIndex(({ key }) => key === charge.key) === at);
@@ -136,6 +182,12 @@ async function take(store: Store, one: Step): Promise<unknown> {
         { attempt: one.attempt, holdMs: 60_000, ...(one.floors === null ? {} : { floors: one.floors }) },
       ]);
       return null;
+    case "limit":
+      return await store.setLimit(one.key, one.amount);
+    case "foresee": {
+      const { now, ...answer } = await store.foresee(one);
+      return answer;
+    }
     default:
       return one.close ? await store.close(one.key, null) : await store.open([one.key]);
   }
@@ -144,9 +196,10 @@ async function take(store: Store, one: Step): Promise<unknown> {
 async function look(store: Store): Promise<unknown> {
   const gates = (await store.gates()).map(({ key, until }) => ({ key, forever: until === null }));
   return {
-    readings: await store.read(asks),
+    readings: await store.read(all),
     list: [...(await store.list(meters))].sort((a, b) => (a.key < b.key ? -1 : 1)),
     gates: gates.sort((a, b) => (a.key < b.key ? -1 : 1)),
+    limits: [...(await store.limits())].sort(),
     lessons: await store.recall(["l", "m", "n"]),
   };
 }

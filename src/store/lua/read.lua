@@ -11,6 +11,7 @@
 ]]
 --- @include "includes/meters.lua"
 --- @include "includes/holds.lua"
+--- @include "includes/runs.lua"
 
 local now = server_time()
 local out = { struct.pack('<dd', 1, now) }
@@ -25,7 +26,12 @@ flush(now)
 load(KEYS, 2, #KEYS)
 for m = 2, #KEYS do
   local size, span = struct.unpack('<dd', ARGV[1], (m - 2) * 32 + 1)
-  local spent, held, leaves = read_meter(get(KEYS[m]), size, span, now)
+  local value = get(KEYS[m])
+  local spent, held, leaves = read_meter(value, size, span, now)
+  if not value then
+    -- Nothing is there, or a set of runs.
+    spent, leaves = read_runs(KEYS[m], size, span, now)
+  end
   out[m] = struct.pack('<ddd', spent, held, leaves)
 end
 return table.concat(out)

@@ -7,13 +7,17 @@
 
   ARGV[1]  doubles: fingerprints (0, 1), outcome (0 none, 1 success, 2 failure), meters, lessons,
            ms for which a fingerprint is kept, ms for which a lesson is kept
-  ARGV[2]  four doubles a meter: size, keep, till, amount (-1: 1 if it was judged a retry, -2: a repeat)
+  ARGV[2]  four doubles a meter: size, keep, till, amount (-1: 1 if it was judged a retry, -2: a repeat,
+           -3: its run is seen)
   ARGV[3]  a double a lesson: its bucket (from 0)
+  ARGV[4]  the run, where a meter counts runs
 
   Output   1, or 0 where the attempt was settled before
 ]]
 --- @include "includes/meters.lua"
 --- @include "includes/holds.lua"
+--- @include "includes/runs.lua"
+--- @include "includes/history.lua"
 
 local prints, outcome, meters, lessons, print_kept, lesson_kept = struct.unpack('<dddddd', ARGV[1])
 local first_meter = 3 + prints
@@ -24,19 +28,12 @@ if state == 's' then
 end
 
 local now = server_time()
-local succeeded, failures = 0, 0
-if prints == 1 then
-  local value = get(KEYS[3])
-  if value then
-    succeeded, failures = struct.unpack('<dd', value)
-  end
-end
-
-local attempt_number, is_repeat = failures, 0
+local print = prints == 1 and get(KEYS[3])
+local attempt_number, is_repeat
 if list then
   attempt_number, is_repeat = list[1], list[2]
-elseif succeeded == 1 and failures == 0 then
-  is_repeat = 1
+else
+  attempt_number, is_repeat = read_history(print, -1)
 end
 
 if state == 'h' then
@@ -53,7 +50,11 @@ for m = 0, meters - 1 do
   elseif amount == -2 then
     amount = is_repeat
   end
-  spend(KEYS[first_meter + m], size, keep, till, now, amount, now)
+  if amount == -3 then
+    mark_run(KEYS[first_meter + m], ARGV[4], size, keep, till, now)
+  else
+    spend(KEYS[first_meter + m], size, keep, till, now, amount, now)
+  end
 end
 flush(now)
 
@@ -67,6 +68,7 @@ end
 if prints == 1 and outcome == 1 then
   redis.call('SET', KEYS[3], struct.pack('<dd', 1, 0), 'PX', print_kept)
 elseif prints == 1 and outcome == 2 then
+  local failures = print and select(2, struct.unpack('<dd', print)) or 0
   redis.call('SET', KEYS[3], struct.pack('<dd', 0, failures + 1), 'PX', print_kept)
 end
 

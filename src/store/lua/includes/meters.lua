@@ -111,8 +111,11 @@ end
 
 -- Adds to what is held (or takes off).
 local function hold(key, size, keep, till, delta, now)
+  if delta == 0 or (till > 0 and till <= now) then
+    return
+  end
   local value = get(key)
-  if delta == 0 or (till > 0 and till <= now) or (not value and delta < 0) then
+  if not value and delta < 0 then
     return
   end
   value = value or (size > 0 and EMPTY_RING or EMPTY)
