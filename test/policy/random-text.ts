@@ -45,6 +45,12 @@ const amount: fc.Arbitrary<Parts> = fc.oneof(
   fc.constant(["unlimited"]),
   name.map((text) => [text]),
 );
+/** What a test can say of one call. */
+const plain: fc.Arbitrary<Parts> = fc.oneof(
+  number.map((text) => [`$${text}`]),
+  number.map((text) => [text]),
+  number.map((text) => [text, must, "tokens"]),
+);
 const subject: fc.Arbitrary<Parts> = fc.oneof(
   fc.array(name, { minLength: 1, maxLength: 3 }).map((path) => [path.join(".")]),
   fc.tuple(name, duration).map(([path, last]) => [path, must, "last", must, last]),
@@ -168,14 +174,14 @@ const statement: fc.Arbitrary<Parts> = fc.oneof(
 const test: fc.Arbitrary<Parts> = fc
   .record({
     title: string,
-    givens: fc.array(fc.tuple(subject, amount), { maxLength: 3 }),
+    givens: fc.array(fc.tuple(subject, plain), { maxLength: 3 }),
     at: fc.boolean(),
     facts: fc.array(
       fc.tuple(
         name,
         fc.oneof(
           string.map((text): Parts => [text]),
-          amount,
+          plain,
         ),
       ),
       { minLength: 1, maxLength: 6 },
