@@ -5,13 +5,13 @@
 import { PolicyError } from "./errors.ts";
 import type { Source } from "./files.ts";
 import { observing } from "./observing.ts";
-import { compile } from "./policy/compile.ts";
+import { type CompileOptions, compile } from "./policy/compile.ts";
 import { renderAll } from "./policy/diagnostics.ts";
 import type { Plan } from "./policy/plan.ts";
 
-/** Compiles the policy; PolicyError with all diagnostics where it has errors. Warnings go to `warn`. */
-export function loadPlan(sources: readonly Source[], warn: (text: string) => void): Plan {
-  const { plan, diagnostics } = compile(sources);
+/** Compiles the policy, with `options.read` for what it imports; PolicyError with all diagnostics where it has errors. Warnings go to `warn`. */
+export function loadPlan(named: readonly Source[], warn: (text: string) => void, options: CompileOptions = {}): Plan {
+  const { plan, diagnostics, sources } = compile(named, options);
   const told = diagnostics.filter(({ severity }) => severity !== "info");
   if (plan === null) {
     const errors = told.filter(({ severity }) => severity === "error").length;

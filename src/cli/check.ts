@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { findRoot, readConfig, unknownVariables } from "../config.ts";
-import { readPolicies, type Source } from "../files.ts";
+import { loadSources, type Source, type Sources } from "../files.ts";
 import { compile } from "../policy/compile.ts";
 import { type Diagnostic, positionAt } from "../policy/diagnostics.ts";
 import { exit, usageError } from "./exit.ts";
@@ -40,13 +40,13 @@ export const check: Verb = {
 
 function judge({ values, words }: Arguments, { env, cwd, terminal }: World): number {
   const { out, err } = terminal;
-  const sources = words.length > 0 ? named(words, cwd) : configured(env, cwd, err.line);
-  if (sources.length === 0) {
+  const { sources: asked, read } = words.length > 0 ? named(words, cwd) : configured(env, cwd, err.line);
+  if (asked.length === 0) {
     if (values.json === true) out.line("[]");
     err.line("There is no policy: policies/ holds no *.budget file. Write one with `npx budget-guard init`.");
     return exit.findings;
   }
-  const { plan, diagnostics } = compile(sources);
+  const { plan, diagnostics, sources } = compile(asked, { read });
   if (values.json === true) {
     out.line(JSON.stringify(diagnostics.map(asJson(sources)), null, 2));
   } else {
@@ -60,17 +60,17 @@ function judge({ values, words }: Arguments, { env, cwd, terminal }: World): num
 }
 
 /** Files and folders as written on the command line, from the working directory. */
-function named(words: readonly string[], cwd: string): readonly Source[] {
+function named(words: readonly string[], cwd: string): Sources {
   const paths = words.map((word) => resolve(cwd, word));
   const missing = words.filter((_, index) => !existsSync(paths[index] ?? ""));
   if (missing.length > 0) throw usageError(`There is no file or folder ${missing.join(", ")}.`, "check");
-  return readPolicies({ root: findRoot(cwd), policy: { paths, asked: true } });
+  return loadSources({ root: findRoot(cwd), policy: { paths, asked: true } });
 }
 
 /** The policy that the guard would read. The settings are read as well, so that a slip in them shows here. */
-function configured(env: World["env"], cwd: string, say: (text: string) => void): readonly Source[] {
+function configured(env: World["env"], cwd: string, say: (text: string) => void): Sources {
   for (const name of unknownVariables(env)) say(`${name} is read by nobody: is it misspelt?`);
-  return readPolicies(readConfig(env, cwd));
+  return loadSources(readConfig(env, cwd));
 }
 
 function asJson(sources: readonly Source[]): (diagnostic: Diagnostic) => Readonly<Record<string, unknown>> {

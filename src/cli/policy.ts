@@ -3,7 +3,7 @@
  * @module
  */
 import type { Config } from "../config.ts";
-import { readPolicies, type Source } from "../files.ts";
+import { loadSources, type Source } from "../files.ts";
 import { compile } from "../policy/compile.ts";
 import type { Diagnostic } from "../policy/diagnostics.ts";
 import type { Plan } from "../policy/plan.ts";
@@ -20,8 +20,8 @@ export interface Policy {
 
 /** Reads and compiles the policy; with errors it shows them all on stderr and ends with 78. */
 export function loadPolicy(config: Pick<Config, "root" | "policy">, { err }: Terminal): Policy {
-  const sources = readPolicies(config);
-  const { plan, diagnostics } = compile(sources);
+  const { sources: named, read } = loadSources(config);
+  const { plan, diagnostics, sources } = compile(named, { read });
   if (plan !== null) return { plan, sources, diagnostics };
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   err.line(show(errors, sources, err.paint));
@@ -33,7 +33,8 @@ export function loadPolicy(config: Pick<Config, "root" | "policy">, { err }: Ter
 
 /** The plan, or null with a word on stderr where the policy has errors: for verbs that must work all the same. */
 export function leniently(config: Pick<Config, "root" | "policy">, { err }: Terminal): Plan | null {
-  const { plan, diagnostics } = compile(readPolicies(config));
+  const { sources, read } = loadSources(config);
+  const { plan, diagnostics } = compile(sources, { read });
   if (plan !== null) return plan;
   const errors = diagnostics.filter(({ severity }) => severity === "error").length;
   err.line(`The policy has ${count(errors, "error")} and is left aside here; see \`npx budget-guard check\`.`);

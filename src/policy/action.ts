@@ -7,14 +7,23 @@ import { type Context, refuse, type Subject } from "./draft.ts";
 import { amounts, names } from "./messages.ts";
 import { exact, milliseconds } from "./number.ts";
 import type { Action, Flag } from "./plan.ts";
-import { later, lints, rules } from "./rule-messages.ts";
+import { printGiven } from "./print.ts";
+import { lints, rules } from "./rule-messages.ts";
 import { closest } from "./suggest.ts";
 import { actions as known, placeholders, scopes } from "./vocabulary.ts";
+
+const ROUTE = 'route to "claude-haiku-4-5"';
+
+/** Clients give up long before; most after ten minutes. */
+const LONGEST_HOLD_MS = 3_600_000;
+
+/** A sleep before a call ends there, however often it was tried. */
+const LONGEST_BACKOFF_MS = 60_000;
 
 const examples: Readonly<Record<string, string>> = {
   hold: "hold 30s",
   backoff: "backoff 500ms",
-  route: 'route to "claude-haiku-4-5"',
+  route: ROUTE,
   cap: "cap 2K tokens",
 };
 
@@ -26,11 +35,15 @@ export function resolveActions(
   context: Context,
 ): readonly Action[] | null {
   const resolved: Action[] = [];
+  const stops = node.actions.find(({ kind }) => kind === "Deny" || kind === "Pause")?.kind.toLowerCase() ?? null;
   let stop: string | null = null;
   for (const action of node.actions) {
     const result = resolveAction(action, subjects, flag, context);
     if (result !== null) resolved.push(result);
     const word = action.kind === "UnknownAction" ? action.name.text : action.kind.toLowerCase();
+    if (stop === null && stops !== null && (action.kind === "Hold" || action.kind === "Backoff")) {
+      context.report(lints.neverWaits(action.span, word, stops));
+    }
     if (stop !== null && action.kind !== "Warn") context.report(lints.afterStop(action.span, word, stop));
     if (action.kind === "Deny" || action.kind === "Pause") stop = word;
   }
@@ -71,24 +84,42 @@ function resolveAction(
       if (flag === "store.down") return Object.freeze({ kind: node.kind === "Allow" ? "allow" : "local" });
       return refuse(context, node.kind === "Allow" ? rules.allow(node.span) : rules.local(node.span));
     case "Hold": {
-      const endless = subjects.find(neverFrees);
-      if (endless !== undefined) return refuse(context, rules.holdForever(node.span, endless.path));
-      return milliseconds(node.upTo, context) === null ? null : refuse(context, later.hold(node.span));
+      const ms = milliseconds(node.upTo, context);
+      if (subjects.every(neverFrees)) {
+        const first = subjects[0];
+        const counts = first !== undefined && first.kind !== "flag";
+        return refuse(
+          context,
+          counts ? rules.holdForever(node.span, first.path, first.kind === "call") : rules.holdNothing(node.span),
+        );
+      }
+      if (ms === null) return null;
+      if (ms > LONGEST_HOLD_MS) return refuse(context, rules.holdTooLong(node.upTo.span));
+      return Object.freeze({ kind: "hold", ms });
     }
-    case "Backoff":
-      return milliseconds(node.base, context) === null ? null : refuse(context, later.backoff(node.span));
+    case "Backoff": {
+      const ms = milliseconds(node.base, context);
+      if (ms === null) return null;
+      if (ms > LONGEST_BACKOFF_MS) return refuse(context, rules.backoffTooLong(node.base.span));
+      return Object.freeze({ kind: "backoff", ms });
+    }
     case "Route": {
       const model = node.model.value;
-      if (context.models !== null && !context.models.includes(model)) {
-        context.report(lints.unpriced(node.model.span, model, closest(model, context.models)));
-      }
-      return refuse(context, later.route(node.span));
+      if (model === "") return refuse(context, rules.needs(node.model.span, "route to", ROUTE));
+      if (model.includes("*")) return refuse(context, rules.routePattern(node.model.span));
+      return Object.freeze({ kind: "route", model });
     }
     case "UnknownAction": {
       const word = node.name.text;
       const example = examples[word];
-      if (example !== undefined) return refuse(context, rules.needs(node.span, word, example));
-      return refuse(context, names.action(node.name.span, word, closest(word, known)));
+      const given = node.given === null ? null : printGiven(node.given);
+      if (example !== undefined) {
+        const fixed = word === "route" && node.given?.kind === "String" ? `route to ${given}` : example;
+        return refuse(context, rules.needs(node.span, word, fixed));
+      }
+      const meant = closest(word, known);
+      const timed = node.given?.kind === "Duration" && (meant === "hold" || meant === "backoff");
+      return refuse(context, names.action(node.name.span, word, timed ? `${meant} ${given}` : meant));
     }
   }
 }
@@ -109,7 +140,7 @@ function closes(
 
 const neverFrees = (subject: Subject): boolean => {
   if (subject.kind === "call") return true;
-  if (subject.kind === "flag") return false;
+  if (subject.kind === "flag") return true;
   const { window } = subject.kind === "budget" ? subject.budget.meter : subject.meter;
   return window.kind === "total" || window.kind === "run";
 };

@@ -2,14 +2,23 @@
  * What a subject is compared with: units are types, and mixing them is an error.
  * @module
  */
-import type { AmountNode, CountNode, MoneyNode, PercentNode, RateNode } from "./ast.ts";
-import { type Context, type LimitDraft, refuse, type Subject } from "./draft.ts";
+import type { AmountNode, CountNode, MoneyNode, PercentNode, RateNode, RefNode } from "./ast.ts";
+import { limits } from "./declaration-messages.ts";
+import {
+  type BudgetDraft,
+  type Context,
+  type LimitDraft,
+  type Names,
+  type PlainLimit,
+  refuse,
+  type Subject,
+} from "./draft.ts";
 import { amounts, names } from "./messages.ts";
-import { makeMeter } from "./meter.ts";
-import { DOLLAR, exact, percentMillionths, scaled, shareOf } from "./number.ts";
+import { makeMeter, windowText } from "./meter.ts";
+import { DOLLAR, exact, percentMillionths, scaled, shareOf, WHOLE } from "./number.ts";
 import { printAmount, printNumber } from "./print.ts";
 import { closest } from "./suggest.ts";
-import { durations, metrics, shareMetrics } from "./vocabulary.ts";
+import { durations, metrics, shareMetrics, type Unit } from "./vocabulary.ts";
 
 type Measured = Exclude<Subject, { kind: "flag" }>;
 type Counted = Exclude<Measured, { kind: "budget" }>;
@@ -23,14 +32,17 @@ export interface Resolved {
 /** The limit that an amount means for a subject, or null with a report. */
 export function resolveLimit(node: AmountNode, subject: Measured, op: ">" | ">=", context: Context): Resolved | null {
   if (node.kind === "Percent") return percentage(node, subject, op, context);
-  if (node.kind === "Ref") return reference(node.name.text, node, context);
   if (subject.kind === "budget") return refuse(context, amounts.ofItself(node.span, subject.path));
+  if (node.kind === "Ref") {
+    const limit = resolveReference(node, subject, context);
+    return limit === null ? null : { limit, budget: null };
+  }
   const amount = resolveAmount(node, subject, context);
   return amount === null ? null : { limit: { kind: "fixed", amount }, budget: null };
 }
 
 /** A plain amount in the subject's own unit (nano-dollars, tokens or counts), or null with a report. */
-export function resolveAmount(node: AmountNode, subject: Counted, context: Context): number | null {
+export function resolveAmount(node: Exclude<AmountNode, RefNode>, subject: Counted, context: Context): number | null {
   switch (node.kind) {
     case "Money":
       return isMoney(subject) ? money(node, context) : refuse(context, notMoney(node, subject));
@@ -42,9 +54,6 @@ export function resolveAmount(node: AmountNode, subject: Counted, context: Conte
       return refuse(context, amounts.unlimited(node.span));
     case "Percent":
       return refuse(context, amounts.noPercent(node.span, subject.path));
-    case "Ref":
-      reference(node.name.text, node, context);
-      return null;
   }
 }
 
@@ -111,6 +120,9 @@ function percentage(node: PercentNode, subject: Measured, op: ">" | ">=", contex
   if (node.of !== null) {
     const known = context.names.budgets.get(node.of.text);
     if (known === undefined) {
+      if (context.names.limits.has(node.of.text)) {
+        return refuse(context, limits.shareOfLimit(node.span, node.of.text, text, wholePath(subject)));
+      }
       return refuse(
         context,
         names.budget(node.of.span, node.of.text, closest(node.of.text, context.names.budgets.keys())),
@@ -123,13 +135,12 @@ function percentage(node: PercentNode, subject: Measured, op: ">" | ">=", contex
       const noun = subject.kind === "budget" ? "another unit" : nounOf(subject);
       return refuse(context, amounts.budgetUnit(node.span, subject.path, noun, known.name));
     }
-    return { limit: { kind: "fixed", amount: shareOf(known.amount, millionths, op) }, budget: known.name };
+    return { limit: shareOfBudget(known, millionths, op), budget: known.name };
   }
   if (subject.kind === "budget") {
     const millionths = percentMillionths(node.value, context);
     if (millionths === null) return null;
-    const amount = shareOf(subject.budget.amount, millionths, op);
-    return { limit: { kind: "fixed", amount }, budget: subject.budget.name };
+    return { limit: shareOfBudget(subject.budget, millionths, op), budget: subject.budget.name };
   }
   if (subject.kind === "meter" && shareMetrics.has(subject.meter.metric)) {
     const millionths = percentMillionths(node.value, context);
@@ -141,11 +152,53 @@ function percentage(node: PercentNode, subject: Measured, op: ">" | ">=", contex
   return refuse(context, amounts.ofWhat(node.span, text, subject.path, example));
 }
 
-/** A name in place of an amount. A known limit was refused where it is declared, and is not refused again. */
-function reference(name: string, node: AmountNode, context: Context): null {
-  if (context.names.limits.has(name)) return null;
-  if (context.names.budgets.has(name)) return refuse(context, names.budgetAsLimit(node.span, name));
-  return refuse(context, names.limit(node.span, name, closest(name, context.names.limits)));
+/** A share of a budget: an amount, or a share of the limit that the budget is. */
+function shareOfBudget({ limit }: BudgetDraft, millionths: number, op: ">" | ">="): PlainLimit {
+  if (limit.kind === "named") return { ...limit, millionths };
+  return { kind: "fixed", amount: shareOf(limit.amount, millionths, op) };
+}
+
+/** What a limit of its own can be set against, for a sentence about it. */
+const wholePath = (subject: Measured): string =>
+  subject.kind === "meter" && subject.meter.window.kind !== "last" ? subject.path : "tenant.monthly";
+
+/** A named limit in place of an amount, or null with a report. */
+export function resolveReference(
+  { name: { text }, span }: RefNode,
+  subject: Counted,
+  context: Context,
+): PlainLimit | null {
+  const { names: known } = context;
+  const limit = known.limits.get(text);
+  if (limit === undefined) {
+    if (known.budgets.has(text)) return refuse(context, names.budgetAsLimit(span, text));
+    return refuse(context, names.limit(span, text, closest(text, known.limits.keys())));
+  }
+  if (limit === null) return null;
+  const unit = unitOf(metricOf(subject));
+  const given = limit.unit ?? known.units.get(text) ?? null;
+  if (given === null) adopt(text, unit, known);
+  else if (unit !== given && !(unit === "tokens" && limit.kind === "a bare number")) {
+    const help =
+      given === "money"
+        ? `to limit dollars, drop \`.${metricOf(subject)}\``
+        : `compare it with \`${withMetric(subject, given === "tokens" ? "tokens" : "calls")}\``;
+    const what =
+      given === "money" ? "in dollars" : limit.kind === "a bare number" ? limit.kind : `in ${limit.kind ?? given}`;
+    return refuse(context, amounts.limitUnit(span, subject.path, nounOf(subject), text, what, help));
+  }
+  return { kind: "named", limit: text, millionths: WHOLE };
+}
+
+/** A limit without any amount is in the unit of what is compared with it first, and so are those that it falls back on. */
+function adopt(name: string, unit: Unit, names: Names): void {
+  const open = [name];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const limit = names.limits.get(next);
+    if (!limit || limit.unit !== null || names.units.has(next)) continue;
+    names.units.set(next, unit);
+    for (const grant of [limit.otherwise, ...limit.rows.values()]) if (grant.kind === "limit") open.push(grant.limit);
+  }
 }
 
 function notMoney(node: AmountNode, subject: Counted): ReturnType<typeof amounts.mismatch> {
@@ -157,12 +210,12 @@ function notMoney(node: AmountNode, subject: Counted): ReturnType<typeof amounts
 function withMetric(subject: Counted, metric: string): string {
   if (subject.kind === "call") return `call.${metric}`;
   const { scopes, window } = subject.meter;
-  return makeMeter(scopes, "calls", window)
-    .id.replace(".calls", `.${metric}`)
-    .replace(/\.last /, " last ");
+  const over = windowText(window);
+  const path = [...(scopes.length === 0 ? ["global"] : scopes), metric].join(".");
+  return over === null ? path : window.kind === "last" ? `${path} ${over}` : `${path}.${over}`;
 }
 
 const meterOf = (subject: Extract<Measured, { kind: "meter" | "budget" }>) =>
   subject.kind === "budget" ? subject.budget.meter : subject.meter;
 
-const unitOf = (metric: string) => [...metrics].find(([name]) => name === metric)?.[1].unit ?? "count";
+const unitOf = (metric: string): Unit => [...metrics].find(([name]) => name === metric)?.[1].unit ?? "count";

@@ -133,6 +133,7 @@ export interface CapNode extends Node<"Cap"> {
 
 export interface UnknownActionNode extends Node<"UnknownAction"> {
   readonly name: NameNode;
+  readonly given: DurationNode | StringNode | null;
 }
 
 export type ActionNode =
@@ -206,7 +207,8 @@ export interface PolicyNode extends Node<"Policy"> {
 
 export interface GivenNode extends Node<"Given"> {
   readonly subject: SubjectNode;
-  readonly amount: AmountNode;
+  /** Null for a flag: `given store.down`. */
+  readonly amount: AmountNode | null;
 }
 
 export interface FactNode extends Node<"Fact"> {
@@ -215,8 +217,9 @@ export interface FactNode extends Node<"Fact"> {
 }
 
 export interface ExpectNode extends Node<"Expect"> {
-  readonly verdict: string;
-  readonly by: NameNode | null;
+  readonly verdict: "allow" | "warn" | "deny" | "pause" | "hold" | "backoff" | "route" | "cap";
+  /** The label of a rule, or its canonical text. */
+  readonly by: NameNode | StringNode | null;
 }
 
 export interface TestNode extends Node<"Test"> {
@@ -225,6 +228,8 @@ export interface TestNode extends Node<"Test"> {
   readonly at: StringNode | null;
   readonly call: readonly FactNode[];
   readonly expect: ExpectNode;
+  /** The `##` lines right above, joined; null where there are none. */
+  readonly doc: string | null;
 }
 
 export interface SuiteNode extends Node<"Suite"> {

@@ -10,24 +10,27 @@ import { type ConditionDraft, type Context, type Names, type RuleDraft, refuse, 
 import { both, resolveFilter } from "./filter.ts";
 import type { Finding } from "./finding.ts";
 import { subjects as say } from "./messages.ts";
+import type { Models } from "./models.ts";
 import type { ParsedFile } from "./names.ts";
 import type { Action, Filter, Flag } from "./plan.ts";
 import { printCondition, printIdentity, printStatement } from "./print.ts";
+import { routeErrors } from "./route.ts";
 import { rules } from "./rule-messages.ts";
 import { resolveSubject } from "./subject.ts";
 
 export interface CheckInput {
   readonly files: readonly (ParsedFile & { readonly line: (offset: number) => number })[];
   readonly names: Names;
-  readonly models: readonly string[] | null;
+  readonly models: Models | null;
 }
 
 /** The rules without errors, in the order of the files; every error is reported with its file. */
 export function checkRules(input: CheckInput, report: (file: string, finding: Finding) => void): RuleDraft[] {
   const drafts: RuleDraft[] = [];
-  for (const { file, statements, line } of input.files) {
+  for (const { file, statements, line, timezone } of input.files) {
     const context: Context = {
       names: input.names,
+      timezone,
       models: input.models,
       report: (finding) => report(file, finding),
     };
@@ -52,6 +55,10 @@ function checkRule(node: RuleNode, file: string, line: number, context: Context)
   const conditions = checked.flatMap((each) => each?.condition ?? []);
   const complete = conditions.length + (flag === null ? 0 : 1) === node.conditions.length;
   if (actions === null || !complete || (node.when !== null && when === null)) return null;
+  const filter = filterOf(subjects, when);
+  const actionSpans = node.actions.map((action) => (action.kind === "Route" ? action.model.span : action.span));
+  const lost = context.models === null ? [] : routeErrors({ filter, actions, actionSpans }, context.models);
+  for (const each of lost) context.report(each);
   const id = node.name?.text ?? printIdentity(node);
   return {
     id,
@@ -62,11 +69,12 @@ function checkRule(node: RuleNode, file: string, line: number, context: Context)
     shadow: node.shadow,
     conditions,
     flag,
-    filter: filterOf(subjects, when),
+    filter,
     actions,
     closes: closedBy(subjects, actions),
     span: node.span,
     whenSpan: node.when?.span ?? null,
+    actionSpans,
   };
 }
 
@@ -149,8 +157,9 @@ function oneFlag(node: RuleNode, subjects: readonly Subject[], context: Context)
 
 /** The rule's own filter together with those of the budgets it watches. */
 function filterOf(subjects: readonly Subject[], when: Filter | null): Filter | null {
-  const filters = subjects.map((subject) => (subject.kind === "budget" ? subject.budget.filter : null));
-  return filters.reduce(both, when);
+  // A budget that is named twice filters once.
+  const budgets = new Set(subjects.flatMap((subject) => (subject.kind === "budget" ? subject.budget : [])));
+  return [...budgets].map(({ filter }) => filter).reduce(both, when);
 }
 
 /** The scopes of the first subject that lives on after a call, where an action closes anything. */

@@ -6,20 +6,31 @@
 import { createHash } from "node:crypto";
 import { checkRules } from "./check.ts";
 import type { Diagnostic, Source } from "./diagnostics.ts";
-import type { BudgetDraft, ConditionDraft, RuleDraft } from "./draft.ts";
 import { type Finding, syntax } from "./finding.ts";
+import { loadFiles, type ReadFile } from "./imports.ts";
 import { lint } from "./lint.ts";
+import { makePlan } from "./make-plan.ts";
+import type { Models } from "./models.ts";
 import { collectNames } from "./names.ts";
-import type { Condition, Meter, Plan, Rule } from "./plan.ts";
-import { parsePolicy } from "./syntax.ts";
+import type { Plan } from "./plan.ts";
+import { zoneOf } from "./zones.ts";
 
 export interface Compiled {
   /** Null where there is any error. */
   readonly plan: Plan | null;
   /** By file and position. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Every policy file that was read, imported ones last. */
   readonly sources: readonly Source[];
+  /**
+   * Every file that the result depends on, as shown to people: policies, tables of limits, and files that were looked for
+   * in vain. Said of a failed compile, too: a watcher watches these.
+   */
+  readonly files: readonly string[];
 }
+
+export type { ReadFile } from "./imports.ts";
+export type { Models } from "./models.ts";
 
 export interface CompileOptions {
   /** What is known of models, for what `route to` names; without it nothing is said about them. */
@@ -28,45 +39,44 @@ export interface CompileOptions {
   readonly read?: ReadFile;
 }
 
-export interface Models {
-  /** Models with a known price. */
-  readonly names: readonly string[];
-  /** The provider of a model as calls name it, and its price (input + output, nano-dollars a million tokens each); null where none is known. */
-  readonly find: (model: string) => { readonly provider: string; readonly price: number } | null;
-}
-
-/** `file` is the name as shown to people, the same however it is reached. `why` is for people: `there is no such file`. */
-export type ReadFile = (
-  from: string,
-  path: string,
-) => { readonly file: string; readonly text: string } | { readonly why: string };
-
 /** Compiles a set of policy files; their order means nothing. */
-export function compile(sources: readonly Source[], options: CompileOptions = {}): Compiled {
+export function compile(named: readonly Source[], { models, read }: CompileOptions = {}): Compiled {
   const diagnostics: Diagnostic[] = [];
   const report = (file: string, finding: Finding): void => {
     diagnostics.push(Object.freeze({ ...finding, file }));
   };
-  const files = sources.map(({ file, text }) => {
-    const { statements, broken, findings } = parsePolicy(text);
-    for (const finding of findings) report(file, finding);
+  const { files: loaded, missing } = loadFiles(named, read, report);
+  const sources = loaded.map(({ file, text }): Source => Object.freeze({ file, text }));
+  const files = loaded.map(({ file, text, statements, broken }) => {
     const line = lines(text);
-    return { file, statements, broken, line, place: (offset: number) => `${file}:${line(offset)}` };
+    const timezone = zoneOf(statements, (finding) => report(file, finding));
+    return { file, statements, broken, line, timezone, place: (offset: number) => `${file}:${line(offset)}` };
   });
-  const names = collectNames(files, report);
-  const rules = checkRules({ files, names, models: options.models?.names ?? null }, report);
+  const tables = new Map<string, string>();
+  const seen = (file: string, text: string | null): void => {
+    if (text === null) missing.push(file);
+    else tables.set(file, text);
+  };
+  const names = collectNames(files, { read, report, seen });
+  const rules = checkRules({ files, names, models: models ?? null }, report);
   const budgets = [...names.budgets.values()].filter((budget) => budget !== null);
+  const limits = [...names.limits.values()].filter((limit) => limit !== null);
   const failed = diagnostics.some(({ severity }) => severity === "error");
   // With errors about, a rule that seems missing may only be broken: lints would mislead.
-  if (!failed) lint({ rules, budgets, order: sources.map(({ file }) => file) }, report);
+  if (!failed) {
+    lint({ rules, budgets, limits, order: sources.map(({ file }) => file), models: models ?? null }, report);
+  }
   const fileOrder = new Map(sources.map(({ file }, index) => [file, index]));
   diagnostics.sort(
     (a, b) => (fileOrder.get(a.file) ?? 0) - (fileOrder.get(b.file) ?? 0) || a.span.start - b.span.start,
   );
+  const dependencies = [...sources.map(({ file }) => file), ...tables.keys()];
+  const texts = [...sources.map(({ text }) => text), ...tables.values()];
   return {
-    plan: failed ? null : makePlan(rules, budgets, [...names.dimensions], sources),
+    plan: failed ? null : makePlan(rules, budgets, limits, names, { files: dependencies, hash: hashOf(texts) }),
     diagnostics,
     sources,
+    files: Object.freeze([...new Set([...dependencies, ...missing])]),
   };
 }
 
@@ -76,75 +86,11 @@ export const unreadable = (file: string, why: string): Diagnostic => ({
   file,
 });
 
-function makePlan(
-  drafts: readonly RuleDraft[],
-  budgets: readonly BudgetDraft[],
-  dimensions: readonly string[],
-  sources: readonly Source[],
-): Plan {
-  const byId = new Map<string, Meter>();
-  const add = (meter: Meter): void => {
-    byId.set(meter.id, meter);
-  };
-  for (const { conditions } of drafts) {
-    for (const { reading, limit } of conditions) {
-      if (reading.kind === "meter") add(reading.meter);
-      if (limit.kind === "share") add(limit.of);
-    }
-  }
-  for (const { meter } of budgets) add(meter);
-  const meters = [...byId.values()].sort((a, b) => compare(a.id, b.id));
-  const indexOf = new Map(meters.map(({ id }, index) => [id, index]));
-  const index = (meter: Meter): number => indexOf.get(meter.id) ?? -1;
-  const rules = distinct(drafts).map((draft) => makeRule(draft, index));
-  return Object.freeze({
-    meters: Object.freeze(meters),
-    rules: Object.freeze(rules),
-    budgets: Object.freeze(
-      budgets
-        .map(({ name, amount, meter }) => Object.freeze({ name, amount, meter: index(meter) }))
-        .sort((a, b) => compare(a.name, b.name)),
-    ),
-    dimensions: Object.freeze([...dimensions].sort(compare)),
-    files: Object.freeze(sources.map(({ file }) => file)),
-    hash: hashOf(sources),
-  });
-}
-
-/** The same rule twice is one rule. Sorted by id, so that the order of files and statements cannot matter. */
-function distinct(drafts: readonly RuleDraft[]): RuleDraft[] {
-  const sorted = [...drafts].sort(
-    (a, b) => compare(a.id, b.id) || compare(a.text, b.text) || compare(a.file, b.file) || a.line - b.line,
-  );
-  return sorted.filter((draft, at) => draft.id !== sorted[at - 1]?.id);
-}
-
-function makeRule(draft: RuleDraft, index: (meter: Meter) => number): Rule {
-  const { id, text, doc, file, line, shadow, flag, filter, actions, closes } = draft;
-  const conditions = Object.freeze(draft.conditions.map((condition) => makeCondition(condition, index)));
-  return Object.freeze({ id, text, doc, file, line, shadow, conditions, flag, filter, actions, closes });
-}
-
-function makeCondition(
-  { reading, op, limit, text, budget }: ConditionDraft,
-  index: (meter: Meter) => number,
-): Condition {
-  return Object.freeze({
-    reading: Object.freeze(reading.kind === "meter" ? { kind: "meter", meter: index(reading.meter) } : reading),
-    op,
-    limit: Object.freeze(limit.kind === "share" ? { ...limit, of: index(limit.of) } : limit),
-    text,
-    budget,
-  });
-}
-
-function hashOf(sources: readonly Source[]): string {
+function hashOf(texts: readonly string[]): string {
   const hash = createHash("sha256");
-  for (const text of sources.map((source) => source.text).sort()) hash.update(`${text.length}:`).update(text);
+  for (const text of [...texts].sort()) hash.update(`${text.length}:`).update(text);
   return hash.digest("hex").slice(0, 12);
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The line of an offset, found by halving. */
 function lines(text: string): (offset: number) => number {

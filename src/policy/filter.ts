@@ -7,7 +7,7 @@ import { type Context, refuse } from "./draft.ts";
 import { names } from "./messages.ts";
 import type { Filter } from "./plan.ts";
 import { printPath } from "./print.ts";
-import { later, rules } from "./rule-messages.ts";
+import { rules } from "./rule-messages.ts";
 import { closest } from "./suggest.ts";
 import { scopes } from "./vocabulary.ts";
 
@@ -48,7 +48,6 @@ function resolveMatch(node: MatchNode, context: Context): Filter | null {
   if (starred !== undefined) {
     return refuse(context, rules.star(starred.span, node.op, dimension, `"${starred.value}"`));
   }
-  if (dimension === "key") return refuse(context, later.key(first.span));
   if (node.op === "missing") return Object.freeze({ kind: "missing", dimension });
   if (node.op === "matches") return Object.freeze({ kind: "glob", dimension, pattern: value?.value ?? "" });
   const values = Object.freeze([...new Set(node.values.map((each) => each.value))]);

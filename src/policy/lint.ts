@@ -2,16 +2,21 @@
  * What is allowed and probably not meant: rules that cannot fire, budgets that nobody enforces.
  * @module
  */
-import type { BudgetDraft, RuleDraft } from "./draft.ts";
+import type { BudgetDraft, NamedLimitDraft, RuleDraft } from "./draft.ts";
 import { conjuncts, dimensionsOf } from "./filter.ts";
 import type { Finding } from "./finding.ts";
 import { makeMeter, windowText } from "./meter.ts";
-import { covers, impossible, stops } from "./reach.ts";
+import type { Models } from "./models.ts";
+import type { Window } from "./plan.ts";
+import { covers, enforces, impossible, stops } from "./reach.ts";
+import { routeWarnings } from "./route.ts";
 import { lints } from "./rule-messages.ts";
 
 export interface LintInput {
   readonly rules: readonly RuleDraft[];
   readonly budgets: readonly BudgetDraft[];
+  readonly limits: readonly NamedLimitDraft[];
+  readonly models: Models | null;
   /** File names in load order: of two equal rules the later is reported. */
   readonly order: readonly string[];
 }
@@ -19,7 +24,12 @@ export interface LintInput {
 type Report = (file: string, finding: Finding) => void;
 
 /** Reports warnings and infos on a policy without errors. */
-export function lint(input: LintInput, report: Report): void {
+export function lint(input: LintInput, tell: Report): void {
+  let warnings = 0;
+  const report: Report = (file, finding) => {
+    if (finding.severity === "warning") warnings++;
+    tell(file, finding);
+  };
   unreachable(input, report);
   for (const rule of input.rules) {
     const dimension = impossible(rule.filter);
@@ -28,24 +38,62 @@ export function lint(input: LintInput, report: Report): void {
       report(rule.file, lints.failOpen(rule.span));
     }
     gate(rule, report);
+    longHold(rule, report);
+    for (const found of input.models === null ? [] : routeWarnings(rule, input.models)) report(rule.file, found);
   }
-  let unused = 0;
   for (const budget of input.budgets) {
     const enforced = input.rules.some(
-      (rule) => stops(rule) && rule.conditions.some((condition) => condition.budget === budget.name),
+      (rule) => enforces(rule) && rule.conditions.some((condition) => condition.budget === budget.name),
     );
     if (enforced) continue;
-    unused++;
     report(budget.file, lints.unusedBudget(budget.span, budget.name));
   }
+  for (const limit of unusedLimits(input)) report(limit.file, lints.unusedLimit(limit.span, limit.name));
   const first = input.rules[0];
   const bounded = input.rules.some(
     (rule) =>
-      stops(rule) && rule.conditions.some(({ reading }) => reading.kind === "meter" && reading.meter.metric === "cost"),
+      enforces(rule) &&
+      rule.conditions.some(({ reading }) => reading.kind === "meter" && reading.meter.metric === "cost"),
   );
-  // A budget without enforcement says it better.
-  if (first !== undefined && !bounded && unused === 0) report(first.file, lints.noCostRule(first.span));
+  // Whatever was warned about says it better, an unused budget above all.
+  if (first !== undefined && !bounded && warnings === 0) report(first.file, lints.noCostRule(first.span));
 }
+
+/** Limits that no rule comes to, by itself, through a budget or through another limit. */
+function unusedLimits({ rules, budgets, limits }: LintInput): readonly NamedLimitDraft[] {
+  const byName = new Map(limits.map((limit) => [limit.name, limit]));
+  const open = [...rules.flatMap(({ conditions }) => conditions), ...budgets].flatMap(({ limit }) =>
+    limit.kind === "named" ? limit.limit : [],
+  );
+  const used = new Set<string>();
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    const limit = byName.get(name);
+    if (limit === undefined || used.has(name)) continue;
+    used.add(name);
+    for (const grant of [limit.otherwise, ...limit.rows.values()]) if (grant.kind === "limit") open.push(grant.limit);
+  }
+  return limits.filter(({ name }) => !used.has(name));
+}
+
+const LONG: readonly string[] = ["daily", "weekly", "monthly"];
+
+/** Seconds of waiting, for a window that frees at its end. */
+function longHold(rule: RuleDraft, report: Report): void {
+  const at = rule.actions.findIndex(({ kind }) => kind === "hold");
+  const span = rule.actionSpans[at];
+  if (span === undefined) return;
+  const waits = rule.conditions.flatMap(({ reading, path }) =>
+    reading.kind === "meter" ? { path, window: reading.meter.window } : [],
+  );
+  const [first] = waits;
+  if (first === undefined || !waits.every(({ window }) => isLong(window))) return;
+  report(rule.file, lints.longHold(span, first.path, windowText(first.window) ?? "long"));
+}
+
+const isLong = (window: Window): boolean =>
+  LONG.includes(window.kind) || (window.kind === "last" && window.ms >= DAY_MS);
+
+const DAY_MS = 86_400_000;
 
 function unreachable({ rules, order }: LintInput, report: Report): void {
   const rank = new Map(order.map((file, index) => [file, index]));

@@ -42,7 +42,7 @@ export const names = {
     finding("error", "unknown-action")(
       span,
       `unknown action \`${name}\``,
-      didYouMean(meant, "the actions are deny, deny for, pause, warn and cap"),
+      didYouMean(meant, "the actions are deny, deny for, pause, hold, backoff, route to, cap and warn"),
     ),
   flag: (span: Span, name: string, meant: string | null) =>
     unknown(
@@ -100,6 +100,12 @@ export const subjects = {
       `a single call has no \`${metric}\``,
       `a call has cost, tokens, input_tokens, output_tokens and retries; to count \`${metric}\` use \`run.${metric}\``,
     ),
+  runsOfRun: (span: Span) =>
+    finding("error", "metric")(
+      span,
+      "a run is one run",
+      "count the runs of something larger: `tenant.runs last 5m > 8`",
+    ),
   twoWindows: (span: Span) =>
     window(span, "this is a second window", "one window is enough: `tenant.hourly` or `tenant last 1h`"),
   callWindow: (span: Span) => window(span, "a call has no window", "write `call.cost > $0.50`, or use `tenant.daily`"),
@@ -144,14 +150,20 @@ export const amounts = {
       `\`${path}\` is measured in ${noun}, and the budget \`${name}\` is not`,
       "compare with a budget of the same unit",
     ),
-  rowUnit: (span: Span, given: string, above: string) =>
-    unit(span, `this row is ${given}, the rows above are ${above}`, "all rows of a limit have one unit"),
   unlimited: (span: Span) =>
     unit(
       span,
       "nothing is above `unlimited`, so this can never fire",
       "delete it; `unlimited` belongs in a `limit` table",
     ),
+  whatUnit: (span: Span) =>
+    unit(span, "nothing says whether this number is dollars", 'write "$50" in the file, or `else $50` in the policy'),
+  budgetInTable: (span: Span, name: string) =>
+    unit(span, `\`${name}\` is a budget, and a limit is made of amounts`, "write an amount or the name of a limit"),
+  budgetOfBudget: (span: Span, name: string, path: string) =>
+    unit(span, `\`${name}\` is a budget, not an amount`, `write the amount itself: \`$50 of ${path}\``),
+  limitUnit: (span: Span, path: string, noun: string, name: string, given: string, help: string) =>
+    unit(span, `\`${path}\` is measured in ${noun}, and the limit \`${name}\` is ${given}`, help),
   capUnit: (span: Span) => unit(span, "`cap` limits the tokens a call may answer with", "write `cap 2K tokens`"),
   currency: (span: Span, sign: string, text: string) =>
     finding("error", "currency")(span, `prices are in US dollars, not ${sign}`, `write \`$${text}\``),

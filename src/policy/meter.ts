@@ -11,12 +11,16 @@ export function makeMeter(unsorted: readonly string[], metric: Metric, window: W
   const path = [...(sorted.length === 0 ? ["global"] : sorted), metric];
   const over = windowText(window);
   return Object.freeze({
-    id: (over === null ? path : [...path, over]).join("."),
+    id: `${(over === null ? path : [...path, over]).join(".")}${zoneText(window)}`,
     scopes: sorted,
     metric,
     window: Object.freeze(window),
   });
 }
+
+/** `@America/New_York`: days of different zones are different meters. UTC needs no word. */
+const zoneText = (window: Window): string =>
+  "timezone" in window && window.timezone !== "UTC" ? `@${window.timezone}` : "";
 
 /** `hourly`, `last 15m`; null for a run's life and for what is in flight now, which need no word. */
 export function windowText(window: Window): string | null {

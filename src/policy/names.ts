@@ -4,17 +4,35 @@
  * @module
  */
 
-import { kindOfAmount, resolveAmount } from "./amount.ts";
-import type { LimitNode, NameNode, StatementNode, TimezoneNode } from "./ast.ts";
-import { type BudgetDraft, type Context, type Names, refuse } from "./draft.ts";
+import { resolveAmount, resolveReference } from "./amount.ts";
+import type { AmountNode, NameNode, StatementNode } from "./ast.ts";
+import { limits as sayOfLimits } from "./declaration-messages.ts";
+import {
+  type BudgetDraft,
+  type Context,
+  type NamedLimitDraft,
+  type Names,
+  type PlainLimit,
+  refuse,
+  type Subject,
+} from "./draft.ts";
 import { resolveFilter } from "./filter.ts";
 import type { Finding } from "./finding.ts";
+import { isElsewhere, type ReadFile } from "./imports.ts";
+import { type FoundLimit, resolveLimits } from "./limit.ts";
+import { type RowInput, readRows } from "./limit-file.ts";
 import { amounts, names as say, subjects } from "./messages.ts";
-import { printAmount } from "./print.ts";
-import { declarations, later } from "./rule-messages.ts";
 import { resolveSubject } from "./subject.ts";
-import { closest } from "./suggest.ts";
-import { callFlags, isOneOf, keywords, metrics, scopes, subjects as special, windows } from "./vocabulary.ts";
+import {
+  callFlags,
+  isOneOf,
+  keywords,
+  metrics,
+  scopes,
+  subjects as special,
+  type Unit,
+  windows,
+} from "./vocabulary.ts";
 
 /** A file after parsing. `place` says where an offset is: `a.budget:3`. */
 export interface ParsedFile {
@@ -22,17 +40,25 @@ export interface ParsedFile {
   readonly statements: readonly StatementNode[];
   readonly broken: readonly { readonly kind: string; readonly name: string }[];
   readonly place: (offset: number) => string;
+  readonly timezone: string;
+}
+
+export interface Reading {
+  readonly read: ReadFile | undefined;
+  readonly report: (file: string, finding: Finding) => void;
+  /** Told of each file that a limit names; `null`: it was looked for in vain. */
+  readonly seen: (file: string, text: string | null) => void;
 }
 
 /** Collects and checks every declaration; `report` is told the file of each finding. */
-export function collectNames(files: readonly ParsedFile[], report: (file: string, finding: Finding) => void): Names {
+export function collectNames(files: readonly ParsedFile[], { read, report, seen }: Reading): Names {
   const dimensions = new Set<string>();
-  const limits = new Set<string>();
+  const limits = new Map<string, NamedLimitDraft | null>();
   const budgets = new Map<string, BudgetDraft | null>();
-  const names: Names = { dimensions, budgets, limits };
+  const names: Names = { dimensions, budgets, limits, units: new Map<string, Unit>() };
   for (const { kind, name } of files.flatMap(({ broken }) => broken)) {
     if (kind === "dimension") dimensions.add(name);
-    if (kind === "limit") limits.add(name);
+    if (kind === "limit") limits.set(name, null);
     if (kind === "budget") budgets.set(name, null);
   }
   const firstAt = new Map<string, string>();
@@ -61,25 +87,55 @@ export function collectNames(files: readonly ParsedFile[], report: (file: string
       } else if (node.kind === "Budget" || node.kind === "Limit") {
         claim(node.name, file);
         if (isReserved(node.name.text)) report(file.file, say.reserved(node.name.span, node.name.text));
-        if (node.kind === "Limit") limits.add(node.name.text);
+        if (node.kind === "Limit") limits.set(node.name.text, null);
       }
     }
   }
+  const contextOf = ({ file, timezone }: ParsedFile): Context => {
+    return { names, timezone, models: null, report: (finding) => report(file, finding) };
+  };
+  const found: FoundLimit[] = [];
   for (const file of files) {
-    const context: Context = { names, models: null, report: (finding) => report(file.file, finding) };
+    const context = contextOf(file);
     for (const node of file.statements) {
-      if (node.kind === "Budget") {
-        const draft = resolveBudget(node, file.file, context);
-        if (!budgets.has(node.name.text)) budgets.set(node.name.text, draft);
-      } else if (node.kind === "Limit") checkLimit(node, context);
-      else if (node.kind === "Import") context.report(later.imports(node.span));
+      if (node.kind !== "Limit") continue;
+      found.push({ node, file: file.file, context, rows: rowsOf(node, file.file, context, { read, seen }) });
     }
-    checkTimezones(
-      file.statements.filter((node) => node.kind === "Timezone"),
-      context,
-    );
+  }
+  for (const [name, limit] of resolveLimits(found)) limits.set(name, limit);
+  for (const file of files) {
+    for (const node of file.statements) {
+      if (node.kind !== "Budget") continue;
+      const draft = resolveBudget(node, file.file, contextOf(file));
+      if (!budgets.has(node.name.text)) budgets.set(node.name.text, draft);
+    }
   }
   return names;
+}
+
+/** The rows of a limit's table or file; null where the file cannot be used. The store's come when calls do. */
+function rowsOf(
+  { source }: Extract<StatementNode, { kind: "Limit" }>,
+  from: string,
+  { report }: Context,
+  { read, seen }: Pick<Reading, "read" | "seen">,
+): readonly RowInput[] | null {
+  if (source.kind === "FromStore") return [];
+  if (source.kind === "Table") {
+    return source.rows.map(({ key, amount }) => ({ key: key.value, plain: false, amount, report }));
+  }
+  const { value, span } = source.path;
+  const found =
+    isElsewhere(value) || !value.endsWith(".json")
+      ? { why: "it must be a relative path with `/` to a `*.json` file" }
+      : (read?.(from, value) ?? { why: "no other file can be read here" });
+  if ("why" in found) {
+    report(sayOfLimits.unreadable(span, value, found.why));
+    if (found.file !== undefined) seen(found.file, null);
+    return null;
+  }
+  seen(found.file, found.text);
+  return readRows(found.file, found.text, span, report);
 }
 
 function resolveBudget(
@@ -91,56 +147,23 @@ function resolveBudget(
   const subject = resolveSubject(node.subject, context);
   if (subject === null) return null;
   if (subject.kind !== "meter") return refuse(context, subjects.budgetOfFlag(node.subject.span));
-  const amount = resolveAmount(node.amount, subject, context);
-  if (amount === null || (node.when !== null && filter === null)) return null;
-  return { name: node.name.text, file, span: node.name.span, amount, meter: subject.meter, filter };
+  const limit = budgetLimit(node.amount, subject, context);
+  if (limit === null || (node.when !== null && filter === null)) return null;
+  return { name: node.name.text, file, span: node.name.span, limit, meter: subject.meter, filter };
 }
 
-/** Limits do not run yet: one that is otherwise right says so, one that is wrong says what is wrong. */
-function checkLimit(node: LimitNode, context: Context): void {
-  let wrong = 0;
-  const complain = (finding: Finding): void => {
-    wrong++;
-    context.report(finding);
-  };
-  const { by, source, otherwise } = node;
-  const known = [...scopes.filter((scope) => scope !== "global"), ...context.names.dimensions];
-  if (!known.includes(by.text)) complain(say.dimension(by.span, by.text, closest(by.text, known)));
-  const first = source.kind === "Table" ? source.rows[0]?.amount : undefined;
-  if (otherwise === null) {
-    const place = { Table: "this table", FromStore: "the store", FromFile: "the file" }[source.kind];
-    complain(declarations.noElse(node.span, by.text, place, first === undefined ? "$50" : printAmount(first)));
+function budgetLimit(
+  node: AmountNode,
+  subject: Extract<Subject, { kind: "meter" }>,
+  context: Context,
+): PlainLimit | null {
+  if (node.kind === "Ref") {
+    const { text } = node.name;
+    if (context.names.budgets.has(text)) return refuse(context, amounts.budgetOfBudget(node.span, text, subject.path));
+    return resolveReference(node, subject, context);
   }
-  if (source.kind === "Table" && first !== undefined) {
-    for (const { amount } of source.rows) {
-      if (kindOfAmount(amount) !== kindOfAmount(first) && amount.kind !== "Unlimited") {
-        complain(amounts.rowUnit(amount.span, kindOfAmount(amount), kindOfAmount(first)));
-      }
-    }
-  }
-  if (wrong === 0) context.report(later.limit({ start: node.span.start, end: node.name.span.end }));
-}
-
-function checkTimezones(nodes: readonly TimezoneNode[], context: Context): void {
-  for (const [index, { zone, span }] of nodes.entries()) {
-    if (index > 0) context.report(declarations.twoZones(span));
-    if (["UTC", "Etc/UTC"].includes(zone.value)) continue;
-    if (isTimezone(zone.value)) context.report(later.timezone(zone.span));
-    else {
-      const meant = closest(zone.value, ["UTC", ...Intl.supportedValuesOf("timeZone")]);
-      context.report(declarations.timezone(zone.span, zone.value, meant));
-    }
-  }
-}
-
-/** Aliases such as US/Eastern are zones too, though `supportedValuesOf` leaves them out. */
-function isTimezone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-    return true;
-  } catch {
-    return false;
-  }
+  const amount = resolveAmount(node, subject, context);
+  return amount === null ? null : { kind: "fixed", amount };
 }
 
 function isReserved(word: string): boolean {

@@ -13,6 +13,9 @@ export const DOLLAR = 1_000_000_000;
 /** Millionths in one percent. */
 export const PERCENT = 10_000;
 
+/** Millionths in all of it. */
+export const WHOLE = 1_000_000;
+
 const scales: ReadonlyMap<string, bigint> = new Map([
   ["", 1n],
   ["K", 1_000n],

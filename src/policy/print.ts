@@ -14,6 +14,7 @@ import type {
   StatementNode,
   StringNode,
   SubjectNode,
+  TestNode,
 } from "./ast.ts";
 
 /** A whole policy, a statement a line, doc lines above. */
@@ -121,15 +122,39 @@ function actionWithoutMessage(node: ActionNode): string {
     case "Cap":
       return `cap ${printAmount(node.amount)}`;
     case "UnknownAction":
-      return node.name.text;
+      return node.given === null ? node.name.text : `${node.name.text} ${printGiven(node.given)}`;
     default:
       return node.kind.toLowerCase();
   }
 }
 
+/** What stands behind a word that is no action. */
+export const printGiven = (node: DurationNode | StringNode): string =>
+  node.kind === "String" ? string(node) : duration(node);
+
+/** A file of tests, an empty line between two of them. */
+export const printSuite = (tests: readonly TestNode[]): string => tests.map(printTest).join("\n");
+
+/** One test with its doc lines. */
+export function printTest(test: TestNode): string {
+  const lines = [
+    ...test.givens.map(({ subject, amount }) =>
+      amount === null ? `given ${printSubject(subject)}` : `given ${printSubject(subject)} = ${printAmount(amount)}`,
+    ),
+    ...(test.at === null ? [] : [`at ${string(test.at)}`]),
+    `call ${test.call.map(({ name, value }) => `${name.text} = ${value.kind === "String" ? string(value) : printAmount(value)}`).join(", ")}`,
+    `expect ${test.expect.verdict}${by(test.expect)}`,
+  ];
+  return `${doc(test)}test ${string(test.title)}\n${lines.map((line) => `  ${line}\n`).join("")}`;
+}
+
+const by = ({ by: rule }: TestNode["expect"]): string =>
+  rule === null ? "" : ` by ${rule.kind === "Name" ? rule.text : string(rule)}`;
+
 function source(node: Extract<StatementNode, { kind: "Limit" }>["source"]): string {
   if (node.kind === "FromStore") return "from store";
   if (node.kind === "FromFile") return `from ${string(node.path)}`;
+  if (node.rows.length === 0) return "{}";
   return `{ ${node.rows.map((row) => `${string(row.key)}: ${printAmount(row.amount)}`).join(", ")} }`;
 }
 
@@ -142,7 +167,7 @@ const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", '"': '\\"', "\
 const string = (node: StringNode): string =>
   `"${node.value.replace(/[\\"\n\t]/g, (letter) => escapes[letter] ?? letter)}"`;
 
-const doc = (node: StatementNode): string =>
+const doc = (node: StatementNode | TestNode): string =>
   node.doc === null
     ? ""
     : node.doc

@@ -14,7 +14,7 @@ export function covers(a: RuleDraft, b: RuleDraft): boolean {
     a.flag !== "store.down" &&
     b.flag !== "store.down" &&
     // A shape rule runs first and may make the call small enough for `a`.
-    !b.actions.some(({ kind }) => kind === "cap") &&
+    !b.actions.some(({ kind }) => kind === "cap" || kind === "route") &&
     (a.flag === null || a.flag === b.flag) &&
     a.conditions.every((wide) =>
       b.conditions.some((narrow) => implies(narrow, wide, strictestOf(b) > strictestOf(a))),
@@ -26,8 +26,14 @@ export function covers(a: RuleDraft, b: RuleDraft): boolean {
 export const stops = (rule: RuleDraft): boolean =>
   !rule.shadow && rule.actions.some(({ kind }) => kind === "deny" || kind === "deny for" || kind === "pause");
 
+/** As `stops`, and those that hold: they refuse once the time is up. */
+export const enforces = (rule: RuleDraft): boolean =>
+  stops(rule) || (!rule.shadow && rule.actions.some(({ kind }) => kind === "hold"));
+
 const strictestOf = (rule: RuleDraft): number =>
-  Math.max(...rule.actions.map(({ kind }) => (kind in strictness ? strictness[kind as keyof typeof strictness] : 0)));
+  rule.actions.reduce((most, { kind }) => Math.max(most, isStrict(kind) ? strictness[kind] : 0), 0);
+
+const isStrict = (kind: string): kind is keyof typeof strictness => kind in strictness;
 
 /**
  * Whenever the narrow condition holds, so does the wide one; with `before`, the wide one held at a lower limit: at the
@@ -39,6 +45,18 @@ function implies(narrow: ConditionDraft, wide: ConditionDraft, before: boolean):
       wide.limit.kind === "share" &&
       narrow.limit.kind === "share" &&
       sameMeter(narrow.reading, wide.reading) &&
+      (before
+        ? wide.limit.millionths < narrow.limit.millionths
+        : tighter(wide.limit.millionths, wide.op, narrow.limit.millionths, narrow.op))
+    );
+  }
+  if (wide.limit.kind === "named" || narrow.limit.kind === "named") {
+    // Two shares of one limit compare; how a limit compares with anything else depends on the call.
+    return (
+      wide.limit.kind === "named" &&
+      narrow.limit.kind === "named" &&
+      wide.limit.limit === narrow.limit.limit &&
+      within(narrow.reading, wide.reading) &&
       (before
         ? wide.limit.millionths < narrow.limit.millionths
         : tighter(wide.limit.millionths, wide.op, narrow.limit.millionths, narrow.op))
@@ -85,13 +103,20 @@ function windowWithin(a: Window, b: Window): boolean {
   // The scopes were compared before: both count one run, whose life holds any other window of it.
   if (b.kind === "run" && a.kind !== "now" && a.kind !== "total") return true;
   if (a.kind === "last" || b.kind === "last") return a.kind === "last" && b.kind === "last" && a.ms <= b.ms;
+  // A day here is not within a day, nor within a month, of another zone.
+  if ("timezone" in a && "timezone" in b && a.timezone !== b.timezone) return false;
   return a.kind === b.kind || (holders[a.kind]?.includes(b.kind) ?? false);
 }
+
+/** Filters that nobody writes by hand are not compared: nothing is said about them. */
+const MOST_PAIRS = 1_000;
 
 /** Every call that `narrow` lets in, `wide` lets in. Sets are compared per dimension, all else by its text. */
 export function includes(wide: Filter | null, narrow: Filter | null): boolean {
   const given = conjuncts(narrow);
-  return conjuncts(wide).every((part) => given.some((fact) => entails(fact, part)));
+  const wanted = conjuncts(wide);
+  if (given.length * wanted.length > MOST_PAIRS) return false;
+  return wanted.every((part) => given.some((fact) => entails(fact, part)));
 }
 
 function entails(fact: Filter, part: Filter): boolean {
@@ -112,17 +137,22 @@ function entails(fact: Filter, part: Filter): boolean {
   return false;
 }
 
-const isSubset = (inner: readonly string[], outer: readonly string[]): boolean =>
-  inner.every((value) => outer.includes(value));
+function isSubset(inner: readonly string[], outer: readonly string[]): boolean {
+  if (inner.length * outer.length < 100) return inner.every((value) => outer.includes(value));
+  const all = new Set(outer);
+  return inner.every((value) => all.has(value));
+}
 
 /** The dimension of which the filter needs two values at once, null where it can match. */
 export function impossible(filter: Filter | null): string | null {
   const facts = conjuncts(filter);
+  if (facts.length * facts.length > MOST_PAIRS) return null;
   for (const [at, fact] of facts.entries()) {
     if (fact.kind !== "in") continue;
     for (const other of facts.slice(0, at).concat(facts.slice(at + 1))) {
       if (other.kind === "in" && other.dimension === fact.dimension) {
-        if (!fact.values.some((value) => other.values.includes(value))) return fact.dimension;
+        const all = new Set(other.values);
+        if (!fact.values.some((value) => all.has(value))) return fact.dimension;
       }
       if (other.kind === "not" && other.of.kind === "in" && other.of.dimension === fact.dimension) {
         if (isSubset(fact.values, other.of.values)) return fact.dimension;

@@ -68,18 +68,18 @@ function slip(tokens: readonly Token[], index: number, arrow: number): string | 
   return null;
 }
 
-const unexpected = (tokens: readonly Token[], offset: number): string =>
+export const unexpected = (tokens: readonly Token[], offset: number): string =>
   `\`${tokenAt(tokens, offset).text}\` was not expected here`;
 
-const spanOf = ({ start, end }: Token): Span => ({ start, end });
+export const spanOf = ({ start, end }: Token): Span => ({ start, end });
 
-function tokenAt(tokens: readonly Token[], offset: number): Token {
+export function tokenAt(tokens: readonly Token[], offset: number): Token {
   const found = tokens.find((token) => token.end > offset);
   if (found === undefined) throw new RangeError("no token at this offset");
   return found;
 }
 
-function wanted(expected: PeggyError["expected"]): string {
+export function wanted(expected: PeggyError["expected"]): string {
   const words = new Set<string>();
   for (const { type, description } of expected) {
     if (type === "other" && description !== undefined && description !== "space") words.add(description);

@@ -1,5 +1,5 @@
 /**
- * What the checker says about filters, actions and declarations, and its warnings.
+ * What the checker says about filters and actions, and its warnings.
  * @module
  */
 import type { Span } from "./ast.ts";
@@ -8,7 +8,7 @@ import { finding } from "./finding.ts";
 const action = finding("error", "action");
 const operator = finding("error", "operator");
 const scope = finding("error", "scope");
-const notYet = finding("error", "not-yet");
+const duration = finding("error", "duration");
 
 /** Whose calls, and what then. */
 export const rules = {
@@ -59,8 +59,38 @@ export const rules = {
       `\`${word}\` needs a scope to keep closed, and this rule names none`,
       "write `deny`, which refuses every call that the filter matches",
     ),
-  holdForever: (span: Span, path: string) =>
-    action(span, `\`hold\` waits for budget to free, and \`${path}\` never frees`, "use `deny` or `pause`"),
+  holdForever: (span: Span, path: string, ofCall: boolean) =>
+    action(
+      span,
+      `\`hold\` waits for budget to free, and \`${path}\` never frees`,
+      ofCall ? "use `deny`: a call does not become smaller by waiting" : "use `deny` or `pause`",
+    ),
+  holdNothing: (span: Span) =>
+    action(
+      span,
+      "`hold` waits for budget to free, and this rule counts nothing",
+      "use `deny`, or hold on an amount: `model.calls last 1m > 60 -> hold 10s`",
+    ),
+  holdTooLong: (span: Span) =>
+    duration(
+      span,
+      "a call cannot be held longer than 1h",
+      "clients give up after minutes: write `hold 30s`, or `deny`",
+    ),
+  backoffTooLong: (span: Span) =>
+    duration(
+      span,
+      "a call never sleeps longer than 60s before it leaves",
+      "write the sleep before the first retry, which doubles from there: `backoff 500ms`",
+    ),
+  routePattern: (span: Span) =>
+    action(span, "`route to` names one model, not a pattern", 'write its whole name: `route to "claude-haiku-4-5"`'),
+  elsewhere: (span: Span, model: string, owner: string, pinned: string) =>
+    action(
+      span,
+      `"${model}" is a model of ${owner}, and this rule judges calls to ${pinned}`,
+      `a call stays with its provider: name a cheaper model of ${pinned}`,
+    ),
   allow: (span: Span) =>
     action(
       span,
@@ -72,47 +102,6 @@ export const rules = {
     action(span, `\`store.down\` cannot be answered with \`${word}\``, "write `local`, `deny` or `allow`"),
   needs: (span: Span, word: string, example: string) =>
     action(span, `\`${word}\` does not say how`, `write \`${example}\``),
-} as const;
-
-/** What will run in a later version: refused, never ignored. */
-export const later = {
-  hold: (span: Span) =>
-    notYet(span, "`hold` does not run yet", "use `deny`; the caller may try again when the window frees"),
-  backoff: (span: Span) =>
-    notYet(span, "`backoff` does not run yet", "bound retries instead: `call.retries > 2 -> deny`"),
-  route: (span: Span) =>
-    notYet(span, "`route to` does not run yet", "use `cap 1K tokens` to make calls cheaper, or `deny`"),
-  limit: (span: Span) =>
-    notYet(
-      span,
-      "`limit` tables do not run yet",
-      'write one rule a value: `tenant.monthly > $5 when plan == "free" -> deny`',
-    ),
-  imports: (span: Span) =>
-    notYet(span, "`import` does not run yet", "name both files in BUDGET_GUARD_POLICY, or put them in one folder"),
-  runs: (span: Span) =>
-    notYet(span, "the metric `runs` does not run yet", "bound what runs at once: `tenant.concurrency > 8`"),
-  key: (span: Span) =>
-    notYet(span, "the scope `key` does not run yet", "declare a dimension for it: `dimension api-key`"),
-  timezone: (span: Span) =>
-    notYet(span, "calendar windows run in UTC only for now", 'write `timezone "UTC"`, or leave the line out'),
-} as const;
-
-/** Declarations. */
-export const declarations = {
-  noElse: (span: Span, by: string, place: string, example: string) =>
-    finding("error", "no-else")(
-      span,
-      `a ${by} that is not in ${place} would be unlimited`,
-      `add \`else ${example}\`; or \`else unlimited\` if that is what you mean`,
-    ),
-  timezone: (span: Span, zone: string, meant: string | null) =>
-    finding("error", "timezone")(
-      span,
-      `unknown time zone \`${zone}\``,
-      meant === null ? 'write a name of the tz database, such as "Europe/Berlin"' : `did you mean "${meant}"?`,
-    ),
-  twoZones: (span: Span) => finding("error", "timezone")(span, "a file has one time zone", "delete one of them"),
 } as const;
 
 /** Warnings and infos. */
@@ -131,6 +120,31 @@ export const lints = {
       span,
       `\`${word}\` comes after \`${stop}\`, which already refuses the call`,
       `delete \`${word}\``,
+    ),
+  neverWaits: (span: Span, word: string, stop: string) =>
+    finding("warning", "unreachable")(
+      span,
+      `\`${word}\` never waits: \`${stop}\` in the same rule refuses at once`,
+      word === "hold" ? `delete \`${stop}\`: \`hold\` refuses by itself when the time is up` : `delete one of them`,
+    ),
+  longHold: (span: Span, path: string, window: string) =>
+    finding("info", "long-hold")(
+      span,
+      `\`${path}\` rarely frees while a call is held: its window is ${window}`,
+      "hold where room returns within seconds, as in `model.calls last 1m > 60 -> hold 10s`; else write `deny` or `pause`",
+      { note: "what frees it sooner is a call in flight that ends below its estimate" },
+    ),
+  dearer: (span: Span, model: string, than: string) =>
+    finding("warning", "unpriced")(
+      span,
+      `"${model}" is dearer than "${than}", which this rule routes away from`,
+      "name a cheaper model; `route to` is for making calls cheaper",
+    ),
+  unusedLimit: (span: Span, name: string) =>
+    finding("warning", "unused-budget")(
+      span,
+      `limit \`${name}\` is compared with nothing`,
+      `add a rule: \`tenant.monthly > ${name} -> deny\``,
     ),
   neverMatches: (span: Span, dimension: string) =>
     finding("warning", "never-matches")(

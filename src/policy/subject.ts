@@ -10,7 +10,6 @@ import { makeMeter } from "./meter.ts";
 import { milliseconds } from "./number.ts";
 import type { Metric, Window } from "./plan.ts";
 import { printPath, printSubject } from "./print.ts";
-import { later } from "./rule-messages.ts";
 import { closest } from "./suggest.ts";
 import { callFlags, callMetrics, isOneOf, metrics, scopes, subjects as special, windows } from "./vocabulary.ts";
 
@@ -65,7 +64,7 @@ function ofCall(node: SubjectNode, rest: readonly NameNode[], context: Context):
 /** A path that names a meter: scopes, then at most one metric, then at most one window. */
 function counted(node: SubjectNode, context: Context): Subject | null {
   const found: string[] = [];
-  let metric: Metric | "runs" | null = null;
+  let metric: Metric | null = null;
   let calendar: Calendar | null = null;
   let calendarSpan: Span = node.span;
   for (const [index, { text, span }] of node.path.entries()) {
@@ -106,20 +105,15 @@ function counted(node: SubjectNode, context: Context): Subject | null {
   }
   const window = resolveWindow(node, found, metric, calendar, calendarSpan, context);
   if (window === null) return null;
-  for (const { text, span } of node.path) {
-    if (text === "key") context.report(later.key(span));
-    if (text === "runs") context.report(later.runs(span));
-  }
-  // What was just refused is checked on as if it counted calls, so that the rest of the sentence is checked too.
-  const runs = metric === "runs" ? "calls" : metric;
+  if (metric === "runs" && found.includes("run")) return refuse(context, subjects.runsOfRun(pathSpan(node)));
   const counts = found[0] === "global" ? [] : found;
-  return { kind: "meter", meter: makeMeter(counts, runs ?? "cost", window), path: printSubject(node) };
+  return { kind: "meter", meter: makeMeter(counts, metric ?? "cost", window), path: printSubject(node) };
 }
 
 function resolveWindow(
   node: SubjectNode,
   found: readonly string[],
-  metric: Metric | "runs" | null,
+  metric: Metric | null,
   calendar: Calendar | null,
   calendarSpan: Span,
   context: Context,
@@ -135,7 +129,7 @@ function resolveWindow(
     return ms === null ? null : { kind: "last", ms };
   }
   if (calendar === "total") return { kind: "total" };
-  if (calendar !== null) return { kind: calendar, timezone: "UTC" };
+  if (calendar !== null) return { kind: calendar, timezone: context.timezone };
   if (found.includes("run")) return { kind: "run" };
   return refuse(context, subjects.noWindow(pathSpan(node), printPath(node.path)));
 }
@@ -154,6 +148,6 @@ function pathSpan(node: SubjectNode): Span {
   return { start: node.path[0]?.span.start ?? node.span.start, end: node.path.at(-1)?.span.end ?? node.span.end };
 }
 
-function isMetric(word: string): word is Metric | "runs" {
+function isMetric(word: string): word is Metric {
   return [...metrics.keys()].some((metric) => metric === word);
 }

@@ -1,13 +1,16 @@
 /**
  * Text to statements. A statement starts at column 1, so a file is split there and each piece parsed alone:
  * one slip does not hide the next, and every error of a file is reported at once.
- * In: a policy file. Out: its statements and what is wrong with the rest.
+ * In: a policy file, or a file of tests. Out: what it says and what is wrong with the rest.
  * @module
  */
-import type { PeggyError, StatementNode } from "./ast.ts";
+import type { PeggyError, PolicyNode, StatementNode, SuiteNode, TestNode } from "./ast.ts";
+import { faultOf } from "./early.ts";
 import { type Finding, syntax } from "./finding.ts";
 import { parse } from "./parser.js";
+import { pieces } from "./pieces.ts";
 import { reword } from "./reword.ts";
+import { rewordTest, slipsOf } from "./reword-test.ts";
 import { type Token, tokenize } from "./tokens.ts";
 
 export interface Parsed {
@@ -17,132 +20,97 @@ export interface Parsed {
   readonly findings: readonly Finding[];
 }
 
-/** Filters nested deeper than this are refused: the parser and the evaluator go down one frame a level. */
-const DEEPEST = 100;
+/** Characters of a file; what is longer is no policy that anyone reviews, and would hold up the start. */
+export const LONGEST_FILE = 4_000_000;
+
+/** Characters of a statement that is no table. */
+const LONGEST_STATEMENT = 200_000;
 
 /** All statements of a policy file that can be read, and a finding for each that cannot. */
 export function parsePolicy(text: string): Parsed {
   const statements: StatementNode[] = [];
-  const findings: Finding[] = [];
   const broken: { kind: string; name: string }[] = [];
-  const fail = (tokens: readonly Token[], finding: Finding): void => {
-    findings.push(finding);
-    const [kind, name] = tokens;
-    if (kind !== undefined && name !== undefined) broken.push({ kind: kind.text, name: name.text });
-  };
-  for (const { start, end } of pieces(text)) {
-    const piece = text.slice(start, end);
-    const tokens = tokenize(piece, start);
-    const early = openString(tokens) ?? strangeSign(tokens) ?? unknownEscape(tokens) ?? tooDeep(tokens);
-    if (early !== null) {
-      fail(tokens, early);
-      continue;
-    }
-    try {
-      statements.push(...parse(piece, { startRule: "Policy", base: start }).statements);
-    } catch (error) {
-      if (!isPeggyError(error)) throw error;
-      fail(tokens, reword(tokens, start + error.location.start.offset, error.expected));
-    }
-  }
+  const findings = each(
+    text,
+    (piece, base, tokens) => {
+      const result = attempt<PolicyNode>(() => parse(piece, { startRule: "Policy", base }));
+      if (result.node !== null) {
+        for (const statement of result.node.statements) statements.push(statement);
+        return null;
+      }
+      return reword(tokens, base + result.error.location.start.offset, result.error.expected);
+    },
+    ([kind, name]) => {
+      if (kind !== undefined && name !== undefined) broken.push({ kind: kind.text, name: name.text });
+    },
+  );
   return { statements, broken, findings };
 }
 
-interface Piece {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** The text of each statement with the doc lines right above it. */
-function pieces(text: string): Piece[] {
-  const found: Piece[] = [];
-  let docStart: number | null = null;
-  let open: { start: number; end: number } | null = null;
-  // A byte order mark is no part of the first line.
-  let at = text.startsWith("\uFEFF") ? 1 : 0;
-  while (at < text.length) {
-    const newline = text.indexOf("\n", at);
-    const end = newline === -1 ? text.length : newline + 1;
-    const line = text.slice(at, end);
-    if (line.startsWith("##")) {
-      docStart ??= at;
-      open = null;
-    } else if (/^[ \t]*(?:#|\r?\n|$)/.test(line)) {
-      docStart = null;
-    } else if (/^[ \t}]/.test(line) && open !== null) {
-      open.end = end;
-    } else {
-      open = { start: docStart ?? at, end };
-      docStart = null;
-      found.push(open);
+/** All tests of a `*.test.budget` file that can be read, and a finding for each that cannot. */
+export function parseSuite(text: string): {
+  readonly tests: readonly TestNode[];
+  readonly findings: readonly Finding[];
+} {
+  const tests: TestNode[] = [];
+  const findings = each(text, (piece, base, tokens) => {
+    const result = attempt<SuiteNode>(() => parse(piece, { startRule: "Suite", base }));
+    if (result.node === null)
+      return rewordTest(tokens, base + result.error.location.start.offset, result.error.expected);
+    for (const test of result.node.tests) {
+      const slip = slipsOf(test);
+      if (slip !== null) return slip;
+      tests.push(test);
     }
-    at = end;
+    return null;
+  });
+  return { tests, findings };
+}
+
+/** Reads a file piece by piece and gathers what is said about each; `fail` is told the words of a bad one. */
+function each(
+  text: string,
+  read: (piece: string, base: number, tokens: readonly Token[]) => Finding | null,
+  fail: (tokens: readonly Token[]) => void = () => {},
+): Finding[] {
+  if (text.length > LONGEST_FILE) {
+    return [
+      syntax(
+        { start: 0, end: 0 },
+        "this file is longer than 4 MB",
+        'keep long tables in a file of their own: `limit quota by tenant from "limits.json"`',
+      ),
+    ];
   }
-  return found;
-}
-
-function openString(tokens: readonly Token[]): Finding | null {
-  const open = tokens.find((token) => token.kind === "open string");
-  if (open === undefined) return null;
-  return syntax(
-    { start: open.start, end: open.start + 1 },
-    "string is never closed",
-    'add the closing `"` on this line',
-  );
-}
-
-/** What text processors put in place of quotes and spaces. */
-function strangeSign(tokens: readonly Token[]): Finding | null {
-  const invisible = tokens.find(({ kind, text }) => kind === "sign" && /^[\s\p{C}]$/u.test(text));
-  if (invisible !== undefined) {
-    const { start, end } = invisible;
-    return syntax({ start, end }, "there is an invisible character here", "delete it, or write a plain space");
-  }
-  const quote = tokens.find((token) => /^[\u201C\u201D\u201E\u2018\u2019]$/.test(token.text));
-  if (quote === undefined) return null;
-  return syntax(
-    { start: quote.start, end: quote.end },
-    `\`${quote.text}\` is a typographic quote`,
-    'write strings in plain `"` quotes',
-  );
-}
-
-function unknownEscape(tokens: readonly Token[]): Finding | null {
-  for (const { kind, text, start } of tokens) {
-    if (kind !== "string") continue;
-    for (const { 0: pair, index } of text.matchAll(/\\./gu)) {
-      if (['\\"', "\\\\", "\\n", "\\t"].includes(pair)) continue;
-      const span = { start: start + index, end: start + index + pair.length };
-      return syntax(span, `\`${pair}\` means nothing in a string`, `a backslash itself is written \`\\\\\``);
-    }
-  }
-  return null;
-}
-
-function tooDeep(tokens: readonly Token[]): Finding | null {
-  const opened: number[] = [];
-  let depth = 0;
-  let nots = 0;
-  for (const token of tokens) {
-    if (token.text === "not" || token.text === "!") {
-      nots++;
-    } else if (token.text === "(") {
-      opened.push(nots + 1);
-      depth += nots + 1;
-      nots = 0;
-    } else {
-      if (token.text === ")") depth -= opened.pop() ?? 0;
-      nots = 0;
-    }
-    if (depth + nots > DEEPEST) {
-      return syntax(
-        { start: token.start, end: token.end },
-        `this filter is nested more than ${DEEPEST} deep`,
-        "use `in [...]`, or write several rules",
+  const findings: Finding[] = [];
+  for (const { start, end } of pieces(text)) {
+    const piece = text.slice(start, end);
+    if (piece.length > LONGEST_STATEMENT && !/^limit\b/m.test(piece)) {
+      findings.push(
+        syntax(
+          { start, end: start },
+          "this statement is longer than 200,000 characters",
+          "give calls a dimension of their own and compare that: `dimension plan`",
+        ),
       );
+      continue;
     }
+    const tokens = tokenize(piece, start);
+    const found = faultOf(tokens) ?? read(piece, start, tokens);
+    if (found === null) continue;
+    findings.push(found);
+    fail(tokens);
   }
-  return null;
+  return findings;
+}
+
+function attempt<Tree>(run: () => Tree): { readonly node: Tree } | { readonly node: null; readonly error: PeggyError } {
+  try {
+    return { node: run() };
+  } catch (error) {
+    if (!isPeggyError(error)) throw error;
+    return { node: null, error };
+  }
 }
 
 function isPeggyError(error: unknown): error is PeggyError {

@@ -13,8 +13,8 @@ export const scopes = ["global", "tenant", "feature", "agent", "user", "run", "m
 /** Subjects that are no scopes: one call, and the ledger itself. */
 export const subjects = ["call", "store"] as const;
 
-/** Metrics and what they are counted in. `runs` is part of the language and does not run yet. */
-export const metrics: ReadonlyMap<Metric | "runs", { readonly unit: Unit; readonly noun: string }> = new Map([
+/** Metrics and what they are counted in. */
+export const metrics: ReadonlyMap<Metric, { readonly unit: Unit; readonly noun: string }> = new Map([
   ["cost", { unit: "money", noun: "dollars" }],
   ["tokens", { unit: "tokens", noun: "tokens" }],
   ["input_tokens", { unit: "tokens", noun: "tokens" }],

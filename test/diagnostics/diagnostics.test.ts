@@ -1,11 +1,25 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { compile } from "../../src/policy/compile.ts";
+import { compile, type Models, type ReadFile } from "../../src/policy/compile.ts";
 import { renderAll } from "../../src/policy/diagnostics.ts";
 
 const folder = import.meta.dirname;
-const models = ["claude-haiku-4-5", "claude-opus-4-7", "gpt-5", "gpt-5-mini"];
+
+/** What the programs import and take limits from lies in `files`; the program itself is `bad.budget`. */
+const read: ReadFile = (_, path) => {
+  const file = path.replace(/^\.\//, "");
+  if (file === "bad.budget") return { file, text: "" };
+  const at = join(folder, "files", file);
+  return existsSync(at) ? { file, text: readFileSync(at, "utf8") } : { why: "there is no such file" };
+};
+const known: Readonly<Record<string, { readonly provider: string; readonly price: number }>> = {
+  "claude-haiku-4-5": { provider: "anthropic", price: 6_000_000_000 },
+  "claude-opus-4-7": { provider: "anthropic", price: 30_000_000_000 },
+  "gpt-5": { provider: "openai", price: 11_250_000_000 },
+  "gpt-5-mini": { provider: "openai", price: 2_250_000_000 },
+};
+const models: Models = { names: Object.keys(known), find: (model) => known[model] ?? null };
 const names = readdirSync(folder)
   .filter((name) => name.endsWith(".budget"))
   .sort();
@@ -14,7 +28,7 @@ describe("a bad program is answered with message, caret and help", () => {
   it.each(names)("%s", (name) => {
     const text = readFileSync(join(folder, name), "utf8");
     const expected = readFileSync(join(folder, name.replace(".budget", ".txt")), "utf8");
-    const { plan, diagnostics, sources } = compile([{ file: "bad.budget", text }], { models });
+    const { plan, diagnostics, sources } = compile([{ file: "bad.budget", text }], { models, read });
     expect(`${renderAll(diagnostics, sources)}\n`).toBe(expected);
     expect(plan === null).toBe(expected.includes("error["));
   });

@@ -137,7 +137,7 @@ describe("files", () => {
     ]);
     expect(plan?.rules[0]?.closes).toEqual([]);
     expect(plan?.dimensions).toEqual(["zone"]);
-    expect(plan?.budgets).toEqual([{ name: "b", amount: 5_000_000_000, meter: 0 }]);
+    expect(plan?.budgets).toEqual([{ name: "b", limit: { kind: "fixed", amount: 5_000_000_000 }, meter: 0 }]);
   });
 
   it("cannot define one name twice", () => {

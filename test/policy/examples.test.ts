@@ -1,15 +1,17 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { loadSources } from "../../src/files.ts";
 import { compile } from "../../src/policy/compile.ts";
 import { renderAll } from "../../src/policy/diagnostics.ts";
 
 const root = join(import.meta.dirname, "..", "..");
-const later = "test/policy/later";
-
-const compiled = (folder: string, file: string) =>
-  compile([{ file, text: readFileSync(join(root, folder, file), "utf8") }]);
-const programs = (folder: string) => readdirSync(join(root, folder)).filter((name) => name.endsWith(".budget"));
+function compiled(folder: string, file: string) {
+  const { sources, read } = loadSources({ root, policy: { paths: [join(root, folder, file)], asked: true } });
+  return compile(sources, { read });
+}
+const programs = (folder: string) =>
+  readdirSync(join(root, folder)).filter((name) => name.endsWith(".budget") && !name.endsWith(".test.budget"));
 
 describe("the policies that ship", () => {
   it.each([
@@ -40,15 +42,5 @@ describe("the policies that ship", () => {
     const burn = plan?.rules.find(({ id }) => id === "burn-rate");
     expect(burn?.conditions[0]?.limit).toEqual({ kind: "fixed", amount: 90_000_000_000 });
     expect(burn?.closes).toEqual(["feature"]);
-  });
-});
-
-describe("a program of the language that does not run yet", () => {
-  it.each(programs(later))("%s is refused for that reason alone", (file) => {
-    const { plan, diagnostics } = compiled(later, file);
-    expect(plan).toBeNull();
-    const errors = diagnostics.filter(({ severity }) => severity === "error");
-    expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(["not-yet"]));
-    for (const { help } of errors) expect(help).toBeTruthy();
   });
 });

@@ -6,7 +6,7 @@ import { compile } from "../../src/policy/compile.ts";
 import { renderAll } from "../../src/policy/diagnostics.ts";
 
 const folder = join(import.meta.dirname, "..", "diagnostics");
-const programs = [folder, join(import.meta.dirname, "later")].flatMap((from) =>
+const programs = [folder, join(import.meta.dirname, "..", "..", "policies", "examples")].flatMap((from) =>
   readdirSync(from)
     .filter((name) => name.endsWith(".budget"))
     .map((name) => readFileSync(join(from, name), "utf8")),
@@ -15,7 +15,9 @@ const words = programs.join("\n").match(/\s+|"[^"\n]*"|[\w-]+|[^\w\s]/g) ?? [];
 
 /** Compiles, and checks that there is either a plan or an error, each shown in its place. */
 function survives(text: string): void {
-  const { plan, diagnostics, sources } = compile([{ file: "p.budget", text }], { models: ["gpt-5"] });
+  const { plan, diagnostics, sources } = compile([{ file: "p.budget", text }], {
+    models: { names: ["gpt-5"], find: (model) => (model === "gpt-5" ? { provider: "openai", price: 1 } : null) },
+  });
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   expect(plan === null, text).toBe(errors.length > 0);
   for (const { span, message, help, code } of diagnostics) {
