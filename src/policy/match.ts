@@ -6,6 +6,7 @@
  */
 import { type Call, NONE, type Subject } from "../call/call.ts";
 import type { Filter, Plan, Rule } from "./plan.ts";
+import { type Required, requiredOf } from "./required.ts";
 
 /** The part of a call that filters see. */
 export type Matched = Pick<Call, "subject" | "modelAsSent">;
@@ -26,40 +27,81 @@ export type RuleIndex = (call: Matched) => readonly Rule[];
 export function indexRules(plan: Plan): RuleIndex {
   /** Rules without a filter: all that most calls have. */
   const always: Entry[] = [];
+  /** Rules whose filters name no value that a call must have. */
   const general: Entry[] = [];
-  const byValue = new Map<string, Map<string, Entry[]>>();
+  const byDimension = new Map<string, DimensionIndex>();
   for (const [at, rule] of plan.rules.entries()) {
     const entry: Entry = { rule, at, holds: predicate(rule.filter) };
-    if (rule.filter === null) {
-      always.push(entry);
-      continue;
-    }
-    const required = requiredValues(rule.filter);
-    if (required === null) {
-      general.push(entry);
-      continue;
-    }
-    const values = byValue.get(required.dimension) ?? new Map<string, Entry[]>();
-    byValue.set(required.dimension, values);
-    for (const value of required.values) {
-      const entries = values.get(value);
-      if (entries === undefined) values.set(value, [entry]);
-      else entries.push(entry);
-    }
+    const required = rule.filter === null ? null : requiredOf(rule.filter);
+    if (rule.filter === null) always.push(entry);
+    else if (required === null) general.push(entry);
+    else add(byDimension, required, entry);
   }
   const alone = Object.freeze(always.map(({ rule }) => rule));
-  return function match(call) {
+  if (always.length === plan.rules.length) return () => alone;
+
+  function find(call: Matched): readonly Rule[] {
     const found = general.filter(({ holds }) => holds(call));
-    for (const [dimension, values] of byValue) {
-      const entries = values.get(valueIn(call.subject, dimension));
-      if (entries === undefined) continue;
-      for (const entry of entries) if (entry.holds(call)) found.push(entry);
+    for (const [dimension, index] of byDimension) {
+      const value = valueIn(call.subject, dimension);
+      collect(index, value, call, found);
+      if (dimension === "model" && call.modelAsSent !== value) collect(index, call.modelAsSent, call, found);
     }
     if (found.length === 0) return alone;
-    for (const entry of always) found.push(entry);
-    return found.sort((a, b) => a.at - b.at).map(({ rule }) => rule);
+    const entries = [...always, ...found].sort((a, b) => a.at - b.at);
+    // A rule may be found by two values of its own.
+    return entries.filter((entry, place) => entry !== entries[place - 1]).map(({ rule }) => rule);
+  }
+
+  // Subjects with the same values are one object, and a process calls for few of them at a time.
+  const known = new WeakMap<Subject, { readonly modelAsSent: string; readonly rules: readonly Rule[] }>();
+  return function match(call) {
+    const found = known.get(call.subject);
+    if (found?.modelAsSent === call.modelAsSent) return found.rules;
+    const rules = find(call);
+    known.set(call.subject, { modelAsSent: call.modelAsSent, rules });
+    return rules;
   };
 }
+
+/** Rules by what they ask of one dimension. */
+interface DimensionIndex {
+  readonly values: Map<string, Entry[]>;
+  /** By length, then by prefix. */
+  readonly prefixes: Map<number, Map<string, Entry[]>>;
+}
+
+function add(indexes: Map<string, DimensionIndex>, { dimension, values, prefixes }: Required, entry: Entry): void {
+  let index = indexes.get(dimension);
+  if (index === undefined) {
+    index = { values: new Map(), prefixes: new Map() };
+    indexes.set(dimension, index);
+  }
+  for (const value of values) listIn(index.values, value).push(entry);
+  for (const prefix of prefixes) {
+    const sameLength = index.prefixes.get(prefix.length) ?? new Map<string, Entry[]>();
+    index.prefixes.set(prefix.length, sameLength);
+    listIn(sameLength, prefix).push(entry);
+  }
+}
+
+function listIn(lists: Map<string, Entry[]>, key: string): Entry[] {
+  let list = lists.get(key);
+  if (list === undefined) {
+    list = [];
+    lists.set(key, list);
+  }
+  return list;
+}
+
+function collect({ values, prefixes }: DimensionIndex, value: string, call: Matched, found: Entry[]): void {
+  for (const entry of values.get(value) ?? NONE_FOUND) if (entry.holds(call)) found.push(entry);
+  for (const [length, lists] of prefixes) {
+    for (const entry of lists.get(value.slice(0, length)) ?? NONE_FOUND) if (entry.holds(call)) found.push(entry);
+  }
+}
+
+const NONE_FOUND: readonly Entry[] = Object.freeze([]);
 
 /** Whether a `*` pattern covers the whole value; `*` stands for any letters, none included. Linear in the value's length. */
 export function globs(pattern: string, value: string): boolean {
@@ -111,34 +153,4 @@ function predicate(filter: Filter | null): Predicate {
       return ({ subject, modelAsSent }) => globs(pattern, valueIn(subject, "model")) || globs(pattern, modelAsSent);
     }
   }
-}
-
-interface Required {
-  readonly dimension: string;
-  readonly values: readonly string[];
-}
-
-/** Values of one dimension of which a matching call must have one; null where no such dimension is found. */
-function requiredValues(filter: Filter | null): Required | null {
-  if (filter === null) return null;
-  if (filter.kind === "in") return filter;
-  if (filter.kind === "missing") return { dimension: filter.dimension, values: [NONE] };
-  if (filter.kind === "and") {
-    let fewest: Required | null = null;
-    for (const part of filter.of) {
-      const required = requiredValues(part);
-      if (required !== null && (fewest === null || required.values.length < fewest.values.length)) fewest = required;
-    }
-    return fewest;
-  }
-  if (filter.kind !== "or") return null;
-  const values = new Set<string>();
-  let dimension: string | null = null;
-  for (const part of filter.of) {
-    const required = requiredValues(part);
-    if (required === null || (dimension !== null && required.dimension !== dimension)) return null;
-    dimension = required.dimension;
-    for (const value of required.values) values.add(value);
-  }
-  return dimension === null ? null : { dimension, values: [...values] };
 }

@@ -68,13 +68,6 @@ export function shape(plan: Plan, call: Call, rules: readonly Rule[], readings: 
   return Object.freeze({ cap, fired: Object.freeze(capped), routes: Object.freeze(routes), needsReadings });
 }
 
-/** Whether any shape rule among these looks at a meter or the attempt number, so that the store must be read first. */
-export const shapesByMeter = (rules: readonly Rule[]): boolean =>
-  rules.some(
-    (rule) =>
-      isShape(rule) && rule.conditions.some(({ reading }) => reading.kind === "meter" || reading.metric === "retries"),
-  );
-
 /** Shadow rules change no call. */
 const isShape = (rule: Rule): boolean =>
   !rule.shadow && rule.actions.some(({ kind }) => kind === "cap" || kind === "route");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { shape, shapesByMeter } from "../../src/policy/shape.ts";
+import { shape } from "../../src/policy/shape.ts";
 import { aCall } from "../support/a-call.ts";
 import { planOf, readingsOf } from "./support.ts";
 
@@ -54,14 +54,5 @@ describe("shaping", () => {
     expect(shape(plan, aCall(), plan.rules, null).fired[0]?.message).toBe(
       'this call is estimated at 500 output tokens, and the limit is 100 (rule "call.output_tokens > 100 -> cap 2K tokens", p.budget:1). Its answer is capped at 2,000 tokens.',
     );
-  });
-
-  it("is known beforehand to need the store or not", () => {
-    const needs = (text: string) => shapesByMeter(planOf(text).rules);
-    expect(needs("tenant.daily > $5 -> deny")).toBe(false);
-    expect(needs("call.output_tokens > 1 -> cap 5\nwhen user is missing -> cap 5\ncall.unpriced -> cap 5")).toBe(false);
-    expect(needs("tenant.daily > $5 -> cap 5")).toBe(true);
-    expect(needs("call.retries > 1 -> cap 5")).toBe(true);
-    expect(needs("shadow tenant.daily > $5 -> cap 5")).toBe(false);
   });
 });
