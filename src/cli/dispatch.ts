@@ -6,8 +6,10 @@ import { ConfigError } from "../errors.ts";
 import { closest } from "../policy/suggest.ts";
 import { version } from "../version.ts";
 import { readArguments } from "./arguments.ts";
+import { audit } from "./audit.ts";
 import { check } from "./check.ts";
 import { CommandError, exit, usageError } from "./exit.ts";
+import { fmt } from "./fmt.ts";
 import { helpFor, helpForAll } from "./help.ts";
 import { init } from "./init.ts";
 import { pause } from "./pause.ts";
@@ -17,7 +19,7 @@ import { status } from "./status.ts";
 import type { Verb, World } from "./verb.ts";
 
 /** Every command, in the order of the help. */
-export const verbs: readonly Verb[] = [init, run, check, status, pause, resume];
+export const verbs: readonly Verb[] = [init, run, check, fmt, audit, status, pause, resume];
 
 /** Runs one command; never rejects for what a user can do wrong. Returns the exit code. */
 export async function dispatch(args: readonly string[], world: World): Promise<number> {
