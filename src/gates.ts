@@ -8,7 +8,7 @@ import { clean } from "./call/identity.ts";
 import { canonicalModel } from "./call/model.ts";
 import { combinationsOf } from "./combinations.ts";
 import { gateKey, meterKey, readGateKey } from "./keys.ts";
-import { limitAmount } from "./limits.ts";
+import { keptBy, limitAmount } from "./limits.ts";
 import type { Condition, Meter, Plan, Rule } from "./policy/plan.ts";
 import { closest } from "./policy/suggest.ts";
 import { scopes as vocabulary } from "./policy/vocabulary.ts";
@@ -89,7 +89,7 @@ export function isExactly(gate: Pick<Gate, "scope">, scope: Scope): boolean {
  * least half full. A rule closes before its limit is passed, so the meter stands somewhat below it.
  */
 export async function standings(
-  store: Pick<Store, "read">,
+  store: Pick<Store, "read" | "limits">,
   plan: Plan,
   opened: readonly Gate[],
 ): Promise<readonly Standing[]> {
@@ -155,7 +155,12 @@ function gateOf({ key, since, until }: ClosedGate, rules: ReadonlyMap<string, Ru
 }
 
 /** The rule's fullest meter; null where one of them is less than half full, or counts by more than the gate tells. */
-async function standingOf(store: Pick<Store, "read">, plan: Plan, rule: Rule, scope: Scope): Promise<Standing | null> {
+async function standingOf(
+  store: Pick<Store, "read" | "limits">,
+  plan: Plan,
+  rule: Rule,
+  scope: Scope,
+): Promise<Standing | null> {
   let fullest: Standing | null = null;
   for (const condition of rule.conditions) {
     const found = await readCondition(store, plan, rule, condition, scope);
@@ -166,7 +171,7 @@ async function standingOf(store: Pick<Store, "read">, plan: Plan, rule: Rule, sc
 }
 
 async function readCondition(
-  store: Pick<Store, "read">,
+  store: Pick<Store, "read" | "limits">,
   plan: Plan,
   rule: Rule,
   { reading, limit }: Condition,
@@ -177,14 +182,19 @@ async function readCondition(
   const other = limit.kind === "share" ? plan.meters[limit.of] : undefined;
   const asked = other === undefined ? [meter] : [meter, other];
   const [own, of] = await store.read(asked.map((one) => ({ key: meterKey(one, scope), window: one.window })));
+  const kept = limit.kind === "named" ? await keptBy(store, plan) : NOTHING_KEPT;
+  const most = limitAmount(plan, limit, scope, { total: () => total(of), kept });
+  if (typeof most === "string" || most === Number.POSITIVE_INFINITY) return null;
   return {
     rule,
     meter,
     scope: Object.fromEntries(meter.scopes.map((name) => [name, scope[name] ?? ""])),
     amount: total(own),
-    limit: limitAmount(limit, () => total(of)),
+    limit: most,
     resetsAt: own?.resetsAt ?? null,
   };
 }
+
+const NOTHING_KEPT: ReadonlyMap<string, number> = new Map();
 
 const total = (reading: MeterReading | undefined): number => (reading === undefined ? 0 : reading.spent + reading.held);

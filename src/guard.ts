@@ -15,28 +15,33 @@ import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { RefusalDetail } from "./errors.ts";
 import type { Heartbeat } from "./heartbeat.ts";
-import type { Departure, Gatekeeper, Passage, Tap } from "./hook/exchange.ts";
+import { createHolding } from "./holding.ts";
+import type { Departure, Gatekeeper, Passage } from "./hook/exchange.ts";
 import type { Incomings } from "./incoming.ts";
 import { type Judged, judge } from "./judging.ts";
+import { wantsKey } from "./key-scope.ts";
 import type { Teacher } from "./learned.ts";
-import type { RuleIndex } from "./policy/match.ts";
-import type { Plan, Rule } from "./policy/plan.ts";
+import { namesFor } from "./names.ts";
+import { go, gone, WITH_BODY, WITHOUT_BODY } from "./passages.ts";
 import { refusalDetail } from "./policy/refusal-detail.ts";
-import { stops } from "./policy/verdict.ts";
+import { strictness } from "./policy/verdict.ts";
+import { backoffOf } from "./policy/waits.ts";
 import { priceTable } from "./price-table.ts";
 import { refusal, refusalUnjudged } from "./refusing.ts";
+import type { LivePolicy, Policy } from "./reloading.ts";
 import { reporter } from "./reporting.ts";
 import { releaseOf, settleAtEnd } from "./settling.ts";
 import { type Shaped, shapeCall } from "./shaping.ts";
+import { sleep } from "./sleep.ts";
 import type { FallbackStore } from "./store/fallback.ts";
+import type { Settlement } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Arrival, Decided, Telemetry } from "./telemetry/telemetry.ts";
 
 /** What the guard is made of. Prices are loaded with the first call, since most processes make none. */
 export interface Parts {
   readonly config: Config;
-  readonly plan: Plan;
-  readonly rulesFor: RuleIndex;
+  readonly policy: LivePolicy;
   readonly recognise: Recogniser;
   readonly prices: () => Promise<Prices>;
   readonly learned: Teacher;
@@ -62,14 +67,24 @@ interface Traveller {
   readonly recognised: Recognised;
   readonly prices: Prices;
   readonly removeHeaders: readonly string[];
+  /** The policy of this call from start to end, whatever becomes of its files. */
+  readonly policy: Policy;
+}
+
+/** The call as it was shaped, how it was judged, and how long that made it wait, ms. */
+interface Considered {
+  readonly shaped: Shaped;
+  readonly judged: Judged;
+  readonly waited: { readonly hold: number | null; readonly backoff: number | null };
 }
 
 /** A gatekeeper for the hooks, made of parts that know nothing of each other. */
 export function createGuard(parts: Parts): Guard {
-  const { config, plan, store, telemetry, log } = parts;
+  const { config, store, telemetry, log } = parts;
   const enforce = config.mode === "enforce";
-  const judging = { store, plan, enforce, log, ...config.storeOptions };
-  const report = reporter(plan, parts.incoming, log);
+  const judging = { store, enforce, log, ...config.storeOptions };
+  const report = reporter(parts.incoming, log);
+  const holding = createHolding();
   const settling = new Set<Promise<void>>();
   const nextAttempt = attemptNames();
 
@@ -101,17 +116,7 @@ export function createGuard(parts: Parts): Guard {
   async function road(departure: Departure, signal: AbortSignal): Promise<Passage> {
     const arrival = telemetry.arrive();
     const serving = parts.incoming.current();
-    const identity = identify({
-      context: currentBudget(),
-      headers: departure.headers,
-      incoming: serving?.identity ?? null,
-      baggage: byScope(arrival.baggage),
-      environment: config.identity,
-      dimensions: plan.dimensions,
-      traceId: arrival.traceId,
-      requestId: serving?.id ?? null,
-      processId: parts.processId,
-    });
+    const context = currentBudget();
     const { hostname, port, method, path, headers, body } = departure;
     const recognised = parts.recognise(hostname, port, method, path);
     if (recognised === null || recognised.spending === "free") return go(headers);
@@ -119,41 +124,71 @@ export function createGuard(parts: Parts): Guard {
     // if it were all it could pause a tenant.
     if (body !== null && body.length < Number(headers["content-length"])) return go(headers);
 
-    // call: what is it, and what may it cost?
+    // call: whose is it, what is it, and what may it cost?
+    const looking = parts.policy.fresh();
+    if (looking !== null) await looking;
+    const policy = parts.policy.current();
+    const { plan, rulesFor } = policy;
+    const identity = identify({
+      context,
+      headers,
+      incoming: serving?.identity ?? null,
+      baggage: byScope(arrival.baggage),
+      environment: config.identity,
+      dimensions: plan.dimensions,
+      wantsKey: wantsKey(plan),
+      traceId: arrival.traceId,
+      requestId: serving?.id ?? null,
+      processId: parts.processId,
+    });
     const prices = await parts.prices();
-    const attempt = nextAttempt();
-    const first = readCall({ attempt, recognised, host: hostname, port, path, headers, body, identity, prices });
+    const request = { attempt: nextAttempt(), recognised, host: hostname, port, path, headers, body, identity, prices };
+    const first = readCall(request);
     if (first === null) return go(headers);
     const { provider, model, subject } = first.call;
     const learned = await parts.learned(provider, model, subject.feature ?? "");
     const read = reestimate(first, recognised, prices, learned);
 
     // policy: whose rules apply, and do they make it smaller?
-    const rules = parts.rulesFor(read.call);
     const shaped = await shapeCall(
-      { plan, store, rules, enforce, log, clock: parts.clock },
+      { plan, rulesFor, store, prices, learned: parts.learned, enforce, log, clock: parts.clock },
       read,
-      recognised,
-      body,
-      (tokens) => reestimate(read, recognised, prices, learned, tokens),
+      { recognised, departure, again: (bytes, lessons) => readCall({ ...request, body: bytes, learned: lessons }) },
     );
-    const { call } = shaped.read;
 
     // A caller who has left must not close a gate for the others.
     if (signal.aborted) return gone();
 
     // store: does it fit? Then it is held.
-    const judged = await judge(judging, call, rules);
+    const traveller = { departure, arrival, recognised, prices, removeHeaders: identity.removeHeaders, policy };
+    const { call } = shaped.read;
+    const { judged, waitedMs: hold } = await consider(policy, shaped, signal);
+    const { verdict } = judged;
     if (signal.aborted) return givenUp(call, judged);
-    const traveller = { departure, arrival, recognised, prices, removeHeaders: identity.removeHeaders };
-    return enforce && stops(judged.verdict)
-      ? refuse(traveller, call, rules, shaped, judged)
-      : letGo(traveller, shaped, rules, judged, signal);
+    if (enforce && strictness[verdict.kind] >= strictness.hold) {
+      return refuse(traveller, { shaped, judged, waited: { hold, backoff: null } });
+    }
+
+    // A retry leaves later, and what is held for it stays held.
+    const sleepMs = enforce ? backoffOf(verdict, judged.attemptNumber) : 0;
+    if (judged.held) parts.heartbeat.add(call.attempt);
+    if (sleepMs > 0) await sleep(sleepMs, signal);
+    if (signal.aborted) return givenUp(call, judged);
+    return letGo(traveller, { shaped, judged, waited: { hold, backoff: sleepMs > 0 ? sleepMs : null } }, signal);
   }
 
-  function refuse({ arrival }: Traveller, call: Call, rules: readonly Rule[], shaped: Shaped, judged: Judged): Passage {
+  /** Judges the call, in shadow mode once, else for as long as a `hold` lets it wait. */
+  async function consider({ plan }: Policy, { read: { call }, rules }: Shaped, signal: AbortSignal) {
+    const ask = (yields: boolean): Promise<Judged> => judge({ ...judging, plan }, call, rules, yields);
+    if (!enforce) return { judged: await ask(false), waitedMs: null };
+    return holding.pass({ call, plan, rules, judge: ask, release: (judged) => release(call, judged), signal });
+  }
+
+  function refuse({ arrival, policy }: Traveller, considered: Considered): Passage {
+    const { shaped, judged } = considered;
+    const { call } = shaped.read;
     if (judged.held) release(call, judged);
-    telemetry.begin(arrival, decided(arrival, call, rules, shaped, judged, true));
+    telemetry.begin(arrival, decided(arrival, policy, considered, true));
     const fired = judged.verdict.decided;
     if (fired === null) throw new Error("a verdict that stops must name its rule");
     const detail: RefusalDetail = refusalDetail(fired, call);
@@ -161,23 +196,18 @@ export function createGuard(parts: Parts): Guard {
     return refusal(config.refusal, fired.message, detail);
   }
 
-  function letGo(
-    traveller: Traveller,
-    shaped: Shaped,
-    rules: readonly Rule[],
-    judged: Judged,
-    signal: AbortSignal,
-  ): Passage {
-    const { arrival, recognised, prices } = traveller;
+  function letGo(traveller: Traveller, considered: Considered, signal: AbortSignal): Passage {
+    const { arrival, recognised, prices, policy } = traveller;
+    const { shaped, judged } = considered;
     const { call, facts } = shaped.read;
-    report(call, judged.verdict);
-    const sight = telemetry.begin(arrival, decided(arrival, call, rules, shaped, judged, false));
+    report(policy.plan, call, judged.verdict);
+    const sight = telemetry.begin(arrival, decided(arrival, policy, considered, false));
     let left = false;
-    if (judged.held) parts.heartbeat.add(call.attempt);
     const tap = settleAtEnd({
       call,
       provider: recognised.provider,
-      plan,
+      plan: policy.plan,
+      planNow: () => parts.policy.current().plan,
       prices,
       judgedAt: judged.at ?? arrival.at,
       attemptNumber: judged.attemptNumber,
@@ -187,7 +217,7 @@ export function createGuard(parts: Parts): Guard {
       sight,
       clock: parts.clock,
       log,
-      settle: (settlement) => store.settle(settlement),
+      settle: (settlement) => settle(policy, call, settlement),
       left: () => left || !signal.aborted,
       ending: (work) => {
         track(work);
@@ -206,15 +236,25 @@ export function createGuard(parts: Parts): Guard {
     };
   }
 
-  /** The caller hung up while the store was asked: nothing has left. */
+  /** The caller hung up before anything left. */
   function givenUp(call: Call, judged: Judged): Passage {
+    parts.heartbeat.remove(call.attempt);
     if (judged.held) release(call, judged);
     return gone();
   }
 
   function release(call: Call, judged: Judged): void {
-    const settled = store.settle(releaseOf(call, judged.at ?? parts.clock()));
+    const settled = settle(parts.policy.current(), call, releaseOf(call, judged.at ?? parts.clock()));
     track(settled.catch((error) => log.error(`a hold could not be given back: ${told(error)}`)));
+  }
+
+  /** Tells the ledger, and then those who wait for what it has got back. */
+  async function settle({ plan }: Policy, call: Call, settlement: Settlement): Promise<void> {
+    try {
+      await store.settle(settlement);
+    } finally {
+      holding.ring(namesFor(plan, call.subject).meters);
+    }
   }
 
   /** Work that `settled` waits for; it never rejects. */
@@ -223,50 +263,30 @@ export function createGuard(parts: Parts): Guard {
     void work.finally(() => settling.delete(work));
   }
 
-  function decided(
-    arrival: Arrival,
-    call: Call,
-    rules: readonly Rule[],
-    shaped: Shaped,
-    judged: Judged,
-    refused: boolean,
-  ): Decided {
+  function decided(arrival: Arrival, { plan }: Policy, considered: Considered, refused: boolean): Decided {
+    const { shaped, judged } = considered;
+    const { hold, backoff } = considered.waited;
+    const waitedMs = (hold ?? 0) + (backoff ?? 0);
     return {
-      call,
+      call: shaped.read.call,
       verdict: judged.verdict,
       cap: shaped.cap,
+      route: shaped.route,
+      unshaped: shaped.unshaped,
+      waited: hold === null && backoff === null ? null : { hold: (hold ?? 0) / 1000, backoff: (backoff ?? 0) / 1000 },
       mode: enforce ? "enforce" : "shadow",
       refused,
       store: { kind: store.kind, degraded: judged.degraded },
-      checkSeconds: (parts.clock() - arrival.at) / 1000,
+      checkSeconds: Math.max(0, parts.clock() - arrival.at - waitedMs) / 1000,
       attemptNumber: judged.attemptNumber,
       repeat: judged.repeat,
       run: judged.run,
-      matched: rules.map((rule) => rule.id),
+      matched: shaped.rules.map((rule) => rule.id),
       policy: { files: plan.files, hash: plan.hash },
       priceTable: priceTable(),
     };
   }
 }
-
-const gone = (): Passage => ({
-  kind: "throw",
-  error: new DOMException("This operation was aborted", "AbortError"),
-});
-
-const WITH_BODY = Object.freeze({ body: true });
-const WITHOUT_BODY = Object.freeze({ body: false });
-
-const NO_TAP: Tap = Object.freeze({ head() {}, chunk() {}, end() {}, fail() {} });
-
-/** Past the guard uncounted: it cannot spend. Our own headers stay behind all the same. */
-const go = (headers: Departure["headers"]): Passage => ({
-  kind: "go",
-  body: null,
-  removeHeaders: Object.keys(headers).filter((name) => name.startsWith("x-budget-")),
-  tap: NO_TAP,
-  run: (fn) => fn(),
-});
 
 /** `tenant.id` in baggage is the tenant; any other key stands for itself. */
 function byScope(baggage: Readonly<Record<string, string>>): Readonly<Record<string, string>> | null {

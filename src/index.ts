@@ -47,12 +47,15 @@ export const flush = async (): Promise<void> => shared()?.flush();
 /** The ledger of the guard in this process, or, where none is loaded, the one that the settings name, opened for this. */
 async function withLedger<T>(use: (ledger: Ledger) => Promise<T>): Promise<T> {
   const live = shared()?.ledger;
-  if (live) return use(live);
+  if (live) {
+    await live.fresh();
+    return use(live);
+  }
   const config = readConfig(process.env, process.cwd());
   const plan = loadPlan(readPolicies(config), () => {});
   const store = await openStore(config.store, { root: config.root, clock: now });
   try {
-    return await use({ store, plan, mode: config.mode });
+    return await use({ store, plan, mode: config.mode, fresh: async () => {} });
   } finally {
     await store.shut();
   }

@@ -2,7 +2,7 @@
  * One call before the store: judged and held there, or, while it is away, as `store.down` says.
  * @module
  */
-import type { Call } from "./call/call.ts";
+import type { Call, Subject } from "./call/call.ts";
 import { readGateKey } from "./keys.ts";
 import { evaluate, type Readings } from "./policy/evaluate.ts";
 import type { Condition, Plan, Rule } from "./policy/plan.ts";
@@ -13,6 +13,7 @@ import { StoreDown } from "./store/down.ts";
 import type { FallbackStore } from "./store/fallback.ts";
 import type { Judgement } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
+import { settled } from "./tests.ts";
 
 export interface JudgingOptions {
   readonly store: FallbackStore;
@@ -29,6 +30,8 @@ export interface JudgingOptions {
 
 export interface Judged {
   readonly verdict: Verdict;
+  /** What the verdict was made from; null where no store judged. */
+  readonly readings: Readings | null;
   /** True where the call's amounts are held and must be settled. */
   readonly held: boolean;
   /** The store's clock at the judgement; null where no store judged. */
@@ -41,10 +44,18 @@ export interface Judged {
   readonly degraded: boolean;
 }
 
-/** Asks the store whether the call may go, and says in the policy's words what it answered. */
-export async function judge(options: JudgingOptions, call: Call, rules: readonly Rule[]): Promise<Judged> {
+/**
+ * Asks the store whether the call may go, and says in the policy's words what it answered. `yields`: others have waited
+ * for longer, so that nothing is held for this one even where there is room.
+ */
+export async function judge(
+  options: JudgingOptions,
+  call: Call,
+  rules: readonly Rule[],
+  yields = false,
+): Promise<Judged> {
   const { store, plan, enforce } = options;
-  const ask = askFor(plan, call, rules, options.holdMs, enforce);
+  const ask = askFor(plan, call, rules, options.holdMs, enforce, yields);
   let judgement: Judgement;
   try {
     judgement = await store.judge(ask.request);
@@ -66,6 +77,7 @@ async function judgeAlone(
   const named = rules.some((rule) => rule.flag === "store.down" && !rule.shadow);
   const way: Outage = named || !options.strict ? whenStoreDown(rules, call) : { kind: "deny", fired: strictly(why) };
   const unjudged = {
+    readings: null,
     held: false,
     at: null,
     attemptNumber: call.sdkRetry ?? 0,
@@ -74,21 +86,25 @@ async function judgeAlone(
     degraded: true,
   };
   if (way.kind === "deny") {
-    return { ...unjudged, verdict: { kind: "deny", decided: way.fired, warnings: [], shadows: [] } };
+    return { ...unjudged, verdict: { ...ALLOWED, kind: "deny", decided: way.fired } };
   }
   if (way.kind === "allow") return { ...unjudged, verdict: ALLOWED };
-  const share = rules.map((rule) => alone(rule, options.plan, options.localMillionths));
+  const share = rules.map((rule) => alone(rule, options.plan, call.subject, options.localMillionths));
   const result = judged(options, call, share, ask, await options.store.local.judge(ask.request), true);
   const { decided } = result.verdict;
-  if (decided === null || !stops(result.verdict)) return result;
-  const message = `${decided.message} ${shareSentence(options.localMillionths)}`;
-  return { ...result, verdict: { ...result.verdict, decided: { ...decided, message } } };
+  if (decided === null || (!stops(result.verdict) && result.verdict.kind !== "hold")) return result;
+  const saying = (fired: Fired): Fired => ({
+    ...fired,
+    message: `${fired.message} ${shareSentence(options.localMillionths)}`,
+  });
+  const { waits } = result.verdict;
+  return { ...result, verdict: { ...result.verdict, decided: saying(decided), waits: waits.map(saying) } };
 }
 
 const shareSentence = (millionths: number): string =>
   `The ledger is away, and until it is back one process may spend ${millionths / 10_000}% of a limit.`;
 
-const ALLOWED: Verdict = Object.freeze({ kind: "allow", decided: null, warnings: [], shadows: [] });
+const ALLOWED: Verdict = Object.freeze({ kind: "allow", decided: null, warnings: [], waits: [], shadows: [] });
 
 function judged(
   { plan }: JudgingOptions,
@@ -98,8 +114,10 @@ function judged(
   judgement: Judgement,
   degraded: boolean,
 ): Judged {
+  const readings = readingsOf(ask, judgement);
   return {
-    verdict: evaluate(plan, call, rules, readingsOf(ask, judgement)),
+    verdict: evaluate(plan, call, rules, readings),
+    readings,
     held: judgement.held,
     at: judgement.now,
     attemptNumber: judgement.attemptNumber,
@@ -120,7 +138,7 @@ function runOf(plan: Plan, { readings }: Judgement): Judged["run"] {
 }
 
 /** What the store answered, by rule instead of by place in the request. */
-function readingsOf({ gates }: Ask, judgement: Judgement): Readings {
+function readingsOf({ gates, request }: Ask, judgement: Judgement): Readings {
   const closed = new Map<string, { readonly since: number; readonly until: number | null }>();
   const byHand: Readings["byHand"][number][] = [];
   judgement.closed.forEach((gate, index) => {
@@ -130,8 +148,13 @@ function readingsOf({ gates }: Ask, judgement: Judgement): Readings {
     if (asked.kind === "rule") closed.set(asked.rule, { since, until });
     else byHand.push({ scope: readGateKey(asked.key).scope, since, until });
   });
+  const limits = new Map<string, number>();
+  judgement.limits.forEach((amount, index) => {
+    const key = request.limits[index];
+    if (amount !== null && key !== undefined) limits.set(key, amount);
+  });
   const { now, readings: meters, attemptNumber } = judgement;
-  return { now, meters, attemptNumber, closed, byHand };
+  return { now, meters, attemptNumber, closed, byHand, limits };
 }
 
 const told = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -139,15 +162,16 @@ const told = (error: unknown): string => (error instanceof Error ? error.message
 const SHARED = new Set(["cost", "tokens", "input_tokens", "output_tokens"]);
 
 /** The rule with the limits that the local store judges by, so that the refusal names the figures that decided. */
-function alone(rule: Rule, plan: Plan, millionths: number): Rule {
+function alone(rule: Rule, plan: Plan, subject: Subject, millionths: number): Rule {
+  const part = (amount: number): number => Math.floor((amount * millionths) / 1_000_000);
   const scale = (condition: Condition): Condition => {
     const meter = condition.reading.kind === "meter" ? plan.meters[condition.reading.meter] : undefined;
-    if (meter === undefined || condition.limit.kind !== "fixed" || !SHARED.has(meter.metric)) return condition;
+    if (meter === undefined || !SHARED.has(meter.metric)) return condition;
     if (meter.window.kind === "run" || meter.scopes.includes("run")) return condition;
-    return {
-      ...condition,
-      limit: { kind: "fixed", amount: Math.floor((condition.limit.amount * millionths) / 1_000_000) },
-    };
+    const limit = settled(plan, condition.limit, subject);
+    if (limit.kind === "fixed") return { ...condition, limit: { kind: "fixed", amount: part(limit.amount) } };
+    if (limit.kind === "named") return { ...condition, limit: { ...limit, millionths: part(limit.millionths) } };
+    return condition;
   };
   return { ...rule, conditions: rule.conditions.map(scale) };
 }

@@ -5,9 +5,9 @@
 import { type Bill, type Call, NONE, type Outcome } from "./call/call.ts";
 import { type AskedGate, namesFor } from "./names.ts";
 import { strictestStop } from "./policy/evaluate.ts";
-import type { Condition, Metric, Plan, Rule } from "./policy/plan.ts";
-import { figureOfCall } from "./policy/readings.ts";
-import type { Charge, JudgeRequest, MeterAsk, Stop, Test } from "./store/store.ts";
+import type { Metric, Plan, Rule } from "./policy/plan.ts";
+import type { Charge, JudgeRequest, MeterAsk, Stop } from "./store/store.ts";
+import { keptLimits, testsOf } from "./tests.ts";
 
 /** A judge request, and what its gates stand for, in order. */
 export interface Ask {
@@ -15,11 +15,22 @@ export interface Ask {
   readonly gates: readonly AskedGate[];
 }
 
-/** What the store must know to judge this call by these rules. `enforce` false reads and holds, but stops nothing. */
-export function askFor(plan: Plan, call: Call, rules: readonly Rule[], holdMs: number, enforce: boolean): Ask {
+/**
+ * What the store must know to judge this call by these rules. `enforce` false reads and holds, but stops nothing;
+ * `yields` stops it whatever the meters say, because others have waited for longer.
+ */
+export function askFor(
+  plan: Plan,
+  call: Call,
+  rules: readonly Rule[],
+  holdMs: number,
+  enforce: boolean,
+  yields = false,
+): Ask {
   const names = namesFor(plan, call.subject);
   const gates: AskedGate[] = [];
   const stops: Stop[] = [];
+  const limits = keptLimits(plan, call, rules);
   if (enforce) {
     gates.push(...names.byHand);
     for (const rule of rules) {
@@ -31,9 +42,10 @@ export function askFor(plan: Plan, call: Call, rules: readonly Rule[], holdMs: n
         closes = { gate: gates.length, ms: ending.kind === "pause" ? null : ending.ms };
         gates.push(names.gate(rule));
       }
-      const tests = testsOf(rule, call);
+      const tests = testsOf(plan, rule, call, limits);
       if (tests !== null) stops.push({ tests, closes });
     }
+    if (yields) stops.push(ALWAYS);
   }
   return {
     gates,
@@ -43,24 +55,40 @@ export function askFor(plan: Plan, call: Call, rules: readonly Rule[], holdMs: n
       meters: meterAsks(plan, call, names.meters),
       stops,
       gates,
+      limits,
+      run: runOf(call),
       fingerprint: fingerprintKey(call),
       sdkRetry: call.sdkRetry,
     },
   };
 }
 
-/** What the call has really used, on every meter of the plan. */
-export function chargesFor(plan: Plan, call: Call, bill: Bill, outcome: Outcome): readonly Charge[] {
+const ALWAYS: Stop = Object.freeze({ tests: Object.freeze([]), closes: null });
+
+/**
+ * What the call has really used, on every meter of the plan. `now`: the plan that is in force when the call ends; what
+ * it counts beyond the other is charged too, so that no spend is lost between them.
+ */
+export function chargesFor(plan: Plan, call: Call, bill: Bill, outcome: Outcome, now = plan): readonly Charge[] {
   const failed = isFailure(outcome);
-  const keys = namesFor(plan, call.subject).meters;
-  return plan.meters.map(({ metric, window }, index) => {
-    return { key: keys[index] ?? "", window, amount: charged(metric, bill, failed) };
-  });
+  const charges = (of: Plan): Charge[] => {
+    const keys = namesFor(of, call.subject).meters;
+    return of.meters.map(({ metric, window }, index) => {
+      return { key: keys[index] ?? "", window, amount: charged(metric, bill, failed) };
+    });
+  };
+  const own = charges(plan);
+  if (now === plan) return own;
+  const known = new Set(own.map(({ key }) => key));
+  return [...own, ...charges(now).filter(({ key }) => !known.has(key))];
 }
+
+/** The run of a call, as the ledger counts runs. */
+export const runOf = (call: Call): string => call.subject.run ?? NONE;
 
 /** Runs share no fingerprints: the same question in another run is no repeat. */
 export function fingerprintKey(call: Call): string | null {
-  return call.fingerprint === null ? null : `${call.subject.run ?? NONE}|${call.fingerprint}`;
+  return call.fingerprint === null ? null : `${runOf(call)}|${call.fingerprint}`;
 }
 
 /** Whether the provider let the caller down; a caller who hangs up has not met an error. */
@@ -113,6 +141,9 @@ function asked(metric: Metric, call: Call): { readonly add: MeterAsk["add"]; rea
       return { add: 0, floor: 0 };
     case "concurrency":
       return { add: 1, floor: 0 };
+    case "runs":
+      // Seen is seen: nothing is left to be charged if the process dies.
+      return { add: "run", floor: 0 };
   }
 }
 
@@ -136,39 +167,7 @@ function charged(metric: Metric, bill: Bill, failed: boolean): Charge["amount"] 
       return failed ? 1 : 0;
     case "concurrency":
       return 0;
+    case "runs":
+      return "run";
   }
-}
-
-/** Tests of rules that ask the same of every call. */
-const constant = new WeakMap<Rule, readonly Test[]>();
-
-/** The tests that only the store can make; null where the call itself already shows that the rule cannot fire. */
-function testsOf(rule: Rule, call: Call): readonly Test[] | null {
-  const known = constant.get(rule);
-  if (known !== undefined) return known;
-  if (rule.flag === "call.unpriced" && !call.unpriced) return null;
-  if (rule.flag === "call.unmetered" && call.spending !== "unmetered") return null;
-  const tests: Test[] = [];
-  for (const condition of rule.conditions) {
-    const { reading } = condition;
-    if (reading.kind === "meter" || reading.metric === "retries") tests.push(testOf(condition));
-    else if (!exceeds(figureOfCall(call, reading.metric, 0), condition)) return null;
-  }
-  if (rule.flag === null && tests.length === rule.conditions.length) constant.set(rule, Object.freeze(tests));
-  return tests;
-}
-
-function exceeds(figure: number, { op, limit }: Condition): boolean {
-  if (limit.kind !== "fixed") return false;
-  return op === ">=" ? figure >= limit.amount : figure > limit.amount;
-}
-
-function testOf({ reading, limit, op }: Condition): Test {
-  const orEqual = op === ">=";
-  if (reading.kind === "call") {
-    return { kind: "attempt", limit: limit.kind === "fixed" ? limit.amount : 0, orEqual };
-  }
-  return limit.kind === "fixed"
-    ? { kind: "fixed", meter: reading.meter, limit: limit.amount, orEqual }
-    : { kind: "share", meter: reading.meter, of: limit.of, millionths: limit.millionths, orEqual };
 }

@@ -9,7 +9,7 @@ import type { Provider, Terms } from "./call/provider.ts";
 import type { Clock } from "./clock.ts";
 import type { Failure, Tap } from "./hook/exchange.ts";
 import type { Plan } from "./policy/plan.ts";
-import { chargesFor, fingerprintKey, isFailure, isPlausible } from "./request.ts";
+import { chargesFor, fingerprintKey, isFailure, isPlausible, runOf } from "./request.ts";
 import { bill } from "./response/bill.ts";
 import { createReader, NO_RESPONSE, type ResponseReader, type ResponseReading } from "./response/reader.ts";
 import type { Settlement } from "./store/store.ts";
@@ -19,7 +19,9 @@ import type { Sight } from "./telemetry/telemetry.ts";
 export interface SettlingOptions {
   readonly call: Call;
   readonly provider: Provider;
+  /** The plan that judged the call, and the one in force now: what either counts is charged. */
   readonly plan: Plan;
+  readonly planNow: () => Plan;
   readonly prices: Prices;
   /** The store's clock when the call was judged, ms since 1970. */
   readonly judgedAt: number;
@@ -136,6 +138,7 @@ export function releaseOf(call: Call, judgedAt: number): Settlement {
     attempt: call.attempt,
     judgedAt,
     charges: [],
+    run: runOf(call),
     fingerprint: fingerprintKey(call),
     outcome: "none",
     lessons: [],
@@ -148,7 +151,8 @@ function settlementOf(options: SettlingOptions, billed: Bill, outcome: Outcome):
   return {
     attempt: call.attempt,
     judgedAt: options.judgedAt,
-    charges: chargesFor(plan, call, billed, outcome),
+    charges: chargesFor(plan, call, billed, outcome, options.planNow()),
+    run: runOf(call),
     fingerprint: fingerprintKey(call),
     outcome: outcome.kind === "success" ? "success" : reached || isFailure(outcome) ? "failure" : "none",
     lessons: lessonsOf(options, billed, outcome),

@@ -9,8 +9,11 @@ import type { Store } from "./store/store.ts";
 /** The ledger as this process uses it. */
 export interface Ledger {
   readonly store: Store;
+  /** The one in force now. */
   readonly plan: Plan;
   readonly mode: Mode;
+  /** Resolves when the policy's files have been looked at within the last second. */
+  fresh(): Promise<void>;
 }
 
 /** The guard of this process. */

@@ -11,18 +11,17 @@ import { now } from "./clock.ts";
 import { type Config, readConfig, unknownVariables, variables } from "./config.ts";
 import { deliverBeforeExit } from "./ending.ts";
 import { ConfigError, PolicyError } from "./errors.ts";
-import { readPolicies } from "./files.ts";
 import { createGuard } from "./guard.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { install } from "./hook/install.ts";
 import { watchIncoming } from "./incoming.ts";
 import { teacher } from "./learned.ts";
-import { loadPlan } from "./load-plan.ts";
 import { withRegister } from "./node-options.ts";
 import { moduleFile } from "./paths.ts";
-import { indexRules } from "./policy/match.ts";
 import type { Plan } from "./policy/plan.ts";
 import { closest } from "./policy/suggest.ts";
+import { livePolicy } from "./reloading.ts";
+import { readAgain, readFirst } from "./rereading.ts";
 import { share, shared } from "./shared.ts";
 import { type FallbackStore, withFallback } from "./store/fallback.ts";
 import { describeStore, openStore } from "./store/open.ts";
@@ -76,15 +75,16 @@ function workingFolder(): string {
 }
 
 function begin(config: Config, log: Log): void {
-  const sources = readPolicies(config);
-  const plan = loadPlan(sources, log.warn);
+  const first = readFirst(config);
+  if (first.told !== "") log.warn(first.told);
   const store = guardedStore(config, log);
   const telemetry = createTelemetry({ config, log, clock: now, version: version() });
+  const read = () => readAgain(config, policy.current().plan.files.length > 0);
+  const policy = livePolicy({ first, read, log, telemetry, clock: now });
   let prices: Promise<Prices> | null = null;
   const guard = createGuard({
     config,
-    plan,
-    rulesFor: indexRules(plan),
+    policy,
     recognise: recogniser({ hosts: new Map([...hostsFromEnvironment(process.env), ...config.hosts]) }),
     prices: () => {
       prices ??= loadPrices(config.prices, now).catch((error) => {
@@ -107,14 +107,23 @@ function begin(config: Config, log: Log): void {
   process.env.NODE_OPTIONS = withRegister(process.env.NODE_OPTIONS, moduleFile("register"));
   share({
     version: version(),
-    ledger: { store, plan, mode: config.mode },
+    ledger: {
+      store,
+      mode: config.mode,
+      get plan() {
+        return policy.current().plan;
+      },
+      fresh: async () => {
+        await policy.fresh();
+      },
+    },
     async flush() {
       await guard.settled();
       await store.flush(config.storeOptions.deadlineMs * 8);
       await telemetry.flush();
     },
   });
-  log.info(greeting(config, plan, store));
+  log.info(greeting(config, first.plan, store));
 }
 
 /** The store behind a deadline, opened with the first call; its comings and goings are said once each. */

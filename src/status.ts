@@ -6,7 +6,7 @@
 import type { Mode } from "./config.ts";
 import { closedGates, type Gate } from "./gates.ts";
 import { meterKey, readMeterKey } from "./keys.ts";
-import { type Bound, boundsOf, limitAmount } from "./limits.ts";
+import { type Bound, boundsOf, keptBy, limitAmount } from "./limits.ts";
 import { observing } from "./observing.ts";
 import { windowText } from "./policy/meter.ts";
 import type { Meter, Metric, Plan } from "./policy/plan.ts";
@@ -15,11 +15,16 @@ import type { MeterState, Store } from "./store/store.ts";
 /** One line that a rule draws on a meter. `used`: the share of it that is spent or held; 1 is all of it. */
 export interface LimitStatus {
   readonly rule: string;
-  /** What happens beyond it: `deny`, `deny for`, `pause`, `warn`, `cap`. */
+  /** What happens beyond it: `deny`, `deny for`, `pause`, `hold`, `backoff`, `warn`, `route`, `cap`. */
   readonly action: string;
   readonly shadow: boolean;
-  readonly limit: number;
-  readonly used: number;
+  /** Null where there is none for this subject, or where it depends on the call: `by` tells. */
+  readonly limit: number | null;
+  readonly used: number | null;
+  /** The limit of the policy that it names, such as `quota`. */
+  readonly named?: string;
+  /** The dimension whose value in the call decides, where the subject does not tell. */
+  readonly by?: string;
 }
 
 /** One meter of one subject. `limit`, `rule` and `used` are those of the tightest limit that stops calls. */
@@ -64,8 +69,11 @@ export interface Status {
 /** Reads the ledger; `store` null where there is none yet, which is the same as nothing spent. */
 export async function readStatus(store: Store | null, name: string, plan: Plan, mode: Mode): Promise<Status> {
   const counted = observing(plan);
-  const states = store === null ? [] : await store.list(counted.meters);
-  const meters = metersOf(counted, states);
+  const [states, kept] =
+    store === null
+      ? [[], new Map<string, number>()]
+      : await Promise.all([store.list(counted.meters), keptBy(store, counted)]);
+  const meters = metersOf(counted, states, kept);
   const seen = new Set(meters.map(({ meter }) => meter));
   return Object.freeze({
     store: store?.name ?? name,
@@ -89,7 +97,11 @@ const closedStatus = ({ rule, scope, kind, since, until, stale }: Gate): ClosedS
   stale,
 });
 
-function metersOf(plan: Plan, states: readonly MeterState[]): readonly MeterStatus[] {
+function metersOf(
+  plan: Plan,
+  states: readonly MeterState[],
+  kept: ReadonlyMap<string, number>,
+): readonly MeterStatus[] {
   const byId = new Map(plan.meters.map((meter, index) => [meter.id, { meter, index }]));
   const totals = new Map(states.map(({ key, spent, held }) => [key, spent + held]));
   const bounds = boundsOf(plan);
@@ -103,30 +115,47 @@ function metersOf(plan: Plan, states: readonly MeterState[]): readonly MeterStat
       const other = plan.meters[index];
       return other === undefined ? 0 : (totals.get(meterKey(other, scope)) ?? 0);
     };
-    rows.push(row(found.meter, scope, state, bounds(found.index, scope), total));
+    const amount = ({ condition }: Bound): number | string =>
+      limitAmount(plan, condition.limit, scope, { total, kept });
+    const limits = bounds(found.index, scope).map((bound) => limitOf(plan, found.meter, state, bound, amount(bound)));
+    rows.push(row(found.meter, scope, state, limits));
   }
   return rows.sort(byShareUsed);
+}
+
+function limitOf(
+  plan: Plan,
+  { metric }: Meter,
+  { spent, held }: MeterState,
+  { rule, condition, action }: Bound,
+  amount: number | string,
+): LimitStatus {
+  const known = typeof amount === "number" && amount !== Number.POSITIVE_INFINITY;
+  const { limit } = condition;
+  const named = limit.kind === "named" ? plan.limits[limit.limit] : undefined;
+  return {
+    rule: rule.id,
+    action,
+    shadow: rule.shadow,
+    limit: known ? shown(metric, amount) : null,
+    used: known ? share(spent + held, amount) : null,
+    ...(named !== undefined && { named: named.name }),
+    ...(typeof amount === "string" && { by: amount }),
+  };
 }
 
 function row(
   meter: Meter,
   scope: Readonly<Record<string, string>>,
   state: MeterState,
-  bounds: readonly Bound[],
-  total: (meter: number) => number,
+  unsorted: readonly LimitStatus[],
 ): MeterStatus {
-  const limits = bounds
-    .map((bound): LimitStatus => {
-      const amount = limitAmount(bound.condition.limit, total);
-      return {
-        rule: bound.rule.id,
-        action: bound.action,
-        shadow: bound.rule.shadow,
-        limit: shown(meter.metric, amount),
-        used: share(state.spent + state.held, amount),
-      };
-    })
-    .sort((a, b) => Number(stopping(b)) - Number(stopping(a)) || a.limit - b.limit || compare(a.rule, b.rule));
+  const limits = [...unsorted].sort(
+    (a, b) =>
+      Number(stopping(b)) - Number(stopping(a)) ||
+      (a.limit ?? Number.MAX_VALUE) - (b.limit ?? Number.MAX_VALUE) ||
+      compare(a.rule, b.rule),
+  );
   const first = limits.find(stopping);
   return {
     meter: meter.id,
@@ -144,7 +173,9 @@ function row(
   };
 }
 
-const stopping = ({ action, shadow }: LimitStatus): boolean => !shadow && action !== "warn" && action !== "cap";
+const STOPPING: ReadonlySet<string> = new Set(["deny", "deny for", "pause", "hold"]);
+
+const stopping = ({ action, shadow }: LimitStatus): boolean => !shadow && STOPPING.has(action);
 
 /** Of a limit of nothing, nothing is all. */
 const share = (amount: number, limit: number): number => (limit > 0 ? amount / limit : 1);

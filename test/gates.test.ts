@@ -84,6 +84,7 @@ describe("gates", () => {
       attempt: "a",
       judgedAt: at,
       charges: mixed.meters.map((meter) => ({ key: meterKey(meter, subject), window: meter.window, amount: 4e9 })),
+      run: "r1",
       fingerprint: null,
       outcome: "success",
       lessons: [],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { limitAmount, mayHold } from "../src/limits.ts";
+import { loadPlan } from "../src/load-plan.ts";
 import type { Filter } from "../src/policy/plan.ts";
 
 const is = (dimension: string, ...values: readonly string[]): Filter => ({ kind: "in", dimension, values });
@@ -28,11 +29,48 @@ describe("whether a filter can concern a subject", () => {
 });
 
 describe("a limit as an amount", () => {
+  const plan = loadPlan(
+    [
+      {
+        file: "test.budget",
+        text: `dimension plan
+limit tier by plan { "free": $5, "big": unlimited } else $1
+limit quota by tenant from store else tier
+budget margin = quota of tenant.monthly
+tenant.monthly > quota -> deny
+`,
+      },
+    ],
+    () => {},
+  );
+  const quota = plan.limits.findIndex(({ name }) => name === "quota");
+  const nothing = { total: () => 0, kept: new Map<string, number>() };
+  const named = { kind: "named", limit: quota, millionths: 1_000_000 } as const;
+
   it("is itself where it is fixed", () => {
-    expect(limitAmount({ kind: "fixed", amount: 7 }, () => 0)).toBe(7);
+    expect(limitAmount(plan, { kind: "fixed", amount: 7 }, scope, nothing)).toBe(7);
   });
 
   it("is a share of another meter, rounded down", () => {
-    expect(limitAmount({ kind: "share", millionths: 300_000, of: 4 }, (meter) => (meter === 4 ? 9 : 0))).toBe(2);
+    const total = (meter: number): number => (meter === 4 ? 9 : 0);
+    const limit = { kind: "share", millionths: 300_000, of: 4 } as const;
+    expect(limitAmount(plan, limit, scope, { ...nothing, total })).toBe(2);
+  });
+
+  it("is what the store keeps, or a share of that", () => {
+    const kept = new Map([["quota|tenant=acme", 80e9]]);
+    expect(limitAmount(plan, named, scope, { ...nothing, kept })).toBe(80e9);
+    expect(limitAmount(plan, { ...named, millionths: 500_000 }, scope, { ...nothing, kept })).toBe(40e9);
+  });
+
+  it("is what the next limit says where the store keeps none", () => {
+    expect(limitAmount(plan, named, { tenant: "acme", plan: "free" }, nothing)).toBe(5e9);
+    expect(limitAmount(plan, named, { tenant: "acme", plan: "other" }, nothing)).toBe(1e9);
+    expect(limitAmount(plan, named, { tenant: "acme", plan: "big" }, nothing)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it("is the dimension that decides where the subject does not tell it", () => {
+    expect(limitAmount(plan, named, scope, nothing)).toBe("plan");
+    expect(limitAmount(plan, named, {}, nothing)).toBe("tenant");
   });
 });

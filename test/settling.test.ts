@@ -45,6 +45,7 @@ function ending(
     call,
     provider: openai,
     plan,
+    planNow: () => plan,
     prices,
     judgedAt: 500,
     attemptNumber: 0,

@@ -66,8 +66,13 @@ function rowsOf(meter: MeterStatus, now: number): Row[] {
   ];
 }
 
-function limitCells({ used, limit, ...rule }: LimitStatus, unit: string) {
-  return { used: percent(used), limit: figure(limit, unit), rule: ruleText(rule) };
+function limitCells({ used, limit, by, ...rule }: LimitStatus, unit: string) {
+  const none = by === undefined ? "unlimited" : `by ${by}`;
+  return {
+    used: used === null ? "" : percent(used),
+    limit: limit === null ? none : figure(limit, unit),
+    rule: ruleText(rule),
+  };
 }
 
 /** A rule without a label is its own text; a label alone would not say what happens beyond the limit. */
@@ -75,7 +80,8 @@ function ruleText({ rule, action, shadow }: Pick<LimitStatus, "rule" | "action" 
   return rule.includes("->") ? rule : `${shadow ? "shadow " : ""}${rule} -> ${action}`;
 }
 
-const colourOf = ({ used }: LimitStatus): Colour => (used >= 1 ? "red" : used >= 0.8 ? "yellow" : "green");
+const colourOf = ({ used }: LimitStatus): Colour =>
+  (used ?? 0) >= 1 ? "red" : (used ?? 0) >= 0.8 ? "yellow" : "green";
 
 const subject = ({ scope }: MeterStatus): string =>
   Object.entries(scope)

@@ -96,7 +96,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     end: (ended) => safely("ended", undefined, () => sight.end(ended)),
   });
 
-  return Object.freeze({ arrive, begin, flush: async () => autostart?.flush() });
+  return Object.freeze({ arrive, begin, policy() {}, flush: async () => autostart?.flush() });
 }
 
 function isSampled(api: Api, span: Span): boolean {

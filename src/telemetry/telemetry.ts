@@ -1,6 +1,7 @@
 /**
- * Saying so: one span per attempt, or attributes on the span that another GenAI instrumentation made.
- * In: a call, its verdict, its bill. Out: spans through the application's OpenTelemetry SDK. Never prompts, keys or headers.
+ * Saying so: one span per attempt, or attributes on the span that another GenAI instrumentation made; metrics; a line in
+ * the audit log. In: a call, its verdict, its bill. Out: spans and metrics through the application's OpenTelemetry SDK.
+ * Never prompts, keys or headers.
  * @module
  */
 import type { Bill, Call, Outcome } from "../call/call.ts";
@@ -64,9 +65,36 @@ export interface Sight {
   end(ended: Ended): void;
 }
 
+/** What became of a policy whose files changed while the process ran. */
+export interface PolicyEvent {
+  /** `kept`: the changed files are broken, and the last good policy stays in force. */
+  readonly kind: "reloaded" | "kept";
+  /** The policy in force. */
+  readonly files: readonly string[];
+  readonly hash: string;
+  readonly rules: number;
+  /** Errors of the policy that is not used; 0 where it is. */
+  readonly diagnostics: number;
+}
+
+/** A policy that has changed while the process ran. */
+export interface PolicyEvent {
+  /** `kept`: the new text is broken, and the last good policy stays in force. */
+  readonly kind: "reloaded" | "kept";
+  /** Of the policy in force from now on. */
+  readonly files: readonly string[];
+  readonly hash: string;
+  readonly rules: number;
+  /** Errors of the text that was not taken; 0 where it was. */
+  readonly diagnostics: number;
+}
+
 export interface Telemetry {
   arrive(): Arrival;
   begin(arrival: Arrival, decided: Decided): Sight;
+  /** Says what became of a changed policy. */
+  policy(event: PolicyEvent): void;
+  policy(event: PolicyEvent): void;
   /** Delivers what an SDK that we started still holds; a no-op for the application's own SDK. */
   flush(): Promise<void>;
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { randomUUID } from "node:crypto";
-import type { Subject } from "../../src/call/call.ts";
+import { NONE, type Subject } from "../../src/call/call.ts";
 import { meterKey } from "../../src/keys.ts";
 import { compile } from "../../src/policy/compile.ts";
 import type { Metric, Plan } from "../../src/policy/plan.ts";
@@ -47,6 +47,7 @@ export const spend = (store: Store, plan: Plan, subject: Subject, amounts: Amoun
       window: meter.window,
       amount: amounts[meter.metric] ?? 0,
     })),
+    run: subject.run ?? NONE,
     fingerprint: null,
     outcome: "success",
     lessons: [],
@@ -65,6 +66,8 @@ export async function hold(store: Store, plan: Plan, subject: Subject, amounts: 
     })),
     stops: [],
     gates: [],
+    limits: [],
+    run: subject.run ?? NONE,
     fingerprint: null,
     sdkRetry: null,
   });

@@ -8,7 +8,7 @@ import { judge } from "../../src/judging.ts";
 import { loadPlan } from "../../src/load-plan.ts";
 import { indexRules } from "../../src/policy/match.ts";
 import { stops } from "../../src/policy/verdict.ts";
-import { chargesFor, fingerprintKey } from "../../src/request.ts";
+import { chargesFor, fingerprintKey, runOf } from "../../src/request.ts";
 import { withFallback } from "../../src/store/fallback.ts";
 import { openMemory } from "../../src/store/memory.ts";
 import { createLog } from "../../src/telemetry/log.ts";
@@ -75,6 +75,7 @@ export async function replay(policy: string, calls: number): Promise<Replay> {
       attempt: call.attempt,
       judgedAt: at ?? time,
       charges: chargesFor(plan, call, billOf(call), SUCCESS),
+      run: runOf(call),
       fingerprint: fingerprintKey(call),
       outcome: "success",
       lessons: [],

@@ -10,7 +10,7 @@ import { createHeartbeat } from "../../src/heartbeat.ts";
 import type { Departure, Passage } from "../../src/hook/exchange.ts";
 import { teacher } from "../../src/learned.ts";
 import { loadPlan } from "../../src/load-plan.ts";
-import { indexRules } from "../../src/policy/match.ts";
+import { fixedPolicy } from "../../src/reloading.ts";
 import { readStatus, type Status } from "../../src/status.ts";
 import { StoreDown } from "../../src/store/down.ts";
 import { type FallbackStore, withFallback } from "../../src/store/fallback.ts";
@@ -53,7 +53,20 @@ export function world(policy: string, options: Partial<Config> = {}, parts: Part
   const gone = async (): Promise<never> => {
     throw made.failure;
   };
-  const away = ["judge", "extend", "settle", "close", "open", "gates", "read", "list", "recall"];
+  const away = [
+    "judge",
+    "extend",
+    "settle",
+    "close",
+    "open",
+    "gates",
+    "read",
+    "list",
+    "recall",
+    "foresee",
+    "setLimit",
+    "limits",
+  ];
   const flaky = new Proxy(memory, {
     get: (target, name: keyof Store) => (made.down && away.includes(name) ? gone : target[name]),
   });
@@ -62,8 +75,7 @@ export function world(policy: string, options: Partial<Config> = {}, parts: Part
   const prices = loadPrices({ "test-model": { input: 1, output: 10 } }, clock);
   const guard = createGuard({
     config,
-    plan,
-    rulesFor: indexRules(plan),
+    policy: fixedPolicy(plan),
     recognise: recogniser({ hosts: new Map([["llm.test", "openai"]]) }),
     prices: () => prices,
     learned: teacher(store, clock),
@@ -75,6 +87,7 @@ export function world(policy: string, options: Partial<Config> = {}, parts: Part
         decided.push(one);
         return { run: (fn) => fn(), end: (end) => ended.push(end) };
       },
+      policy: () => {},
       flush: async () => {},
     },
     incoming: { current: () => null, served: false },
