@@ -65,18 +65,6 @@ export interface Sight {
   end(ended: Ended): void;
 }
 
-/** What became of a policy whose files changed while the process ran. */
-export interface PolicyEvent {
-  /** `kept`: the changed files are broken, and the last good policy stays in force. */
-  readonly kind: "reloaded" | "kept";
-  /** The policy in force. */
-  readonly files: readonly string[];
-  readonly hash: string;
-  readonly rules: number;
-  /** Errors of the policy that is not used; 0 where it is. */
-  readonly diagnostics: number;
-}
-
 /** A policy that has changed while the process ran. */
 export interface PolicyEvent {
   /** `kept`: the new text is broken, and the last good policy stays in force. */
@@ -93,7 +81,6 @@ export interface Telemetry {
   arrive(): Arrival;
   begin(arrival: Arrival, decided: Decided): Sight;
   /** Says what became of a changed policy. */
-  policy(event: PolicyEvent): void;
   policy(event: PolicyEvent): void;
   /** Delivers what an SDK that we started still holds; a no-op for the application's own SDK. */
   flush(): Promise<void>;
