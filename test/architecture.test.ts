@@ -64,6 +64,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "status.ts",
     "gates.ts",
     "limits.ts",
+    "known-models.ts",
     "node-options.ts",
     "observing.ts",
   ],

@@ -9,7 +9,7 @@ import { readConfig } from "../config.ts";
 import { type Formatted, format } from "../policy/format.ts";
 import { exit, usageError } from "./exit.ts";
 import { count } from "./phrases.ts";
-import { policyFilesAt, readText, replaceFile } from "./policy-files.ts";
+import { isSuite, policyFilesAt, readText, replaceFile } from "./policy-files.ts";
 import { show } from "./show.ts";
 import type { Terminal } from "./terminal.ts";
 import type { Arguments, Verb, World } from "./verb.ts";
@@ -84,7 +84,7 @@ async function formatInput({ values, words }: Arguments, { terminal }: World): P
   return exit.fine;
 }
 
-const kindOf = (file: string): "policy" | "suite" => (file.endsWith(".test.budget") ? "suite" : "policy");
+const kindOf = (file: string): "policy" | "suite" => (isSuite(file) ? "suite" : "policy");
 
 function complain(result: Extract<Formatted, { kind: "unreadable" }>, file: string, text: string, to: Terminal): void {
   const diagnostics = result.findings.map((finding) => ({ ...finding, file }));

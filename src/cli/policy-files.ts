@@ -17,6 +17,9 @@ import {
 import { join } from "node:path";
 import { ConfigError } from "../errors.ts";
 
+/** Tests have a name of their own; every other `*.budget` is a policy. */
+export const isSuite = (path: string): boolean => path.endsWith(".test.budget");
+
 /** The file itself, or the policies and tests that lie in the folder, by name; none where nothing is there. */
 export function policyFilesAt(path: string): readonly string[] {
   return orSay(path, () => {
