@@ -16,6 +16,9 @@ import {
   total,
   unique,
 } from "./asks.ts";
+import { limitsConformance } from "./conformance-limits.ts";
+import { runsConformance } from "./conformance-runs.ts";
+import { zonesConformance } from "./conformance-zones.ts";
 
 /** A store under test, and its time: an injected clock is moved on, a real one is waited for. */
 export interface Bench {
@@ -27,6 +30,9 @@ export interface Bench {
 
 /** What every store must do. `jumps`: its clock is injected, so that hours can pass. */
 export function conformance(name: string, jumps: boolean, make: () => Promise<Bench>): void {
+  runsConformance(name, jumps, make);
+  limitsConformance(name, make);
+  zonesConformance(name, jumps, make);
   describe(`the ${name} store`, () => {
     let bench: Bench;
     let store: Store;
