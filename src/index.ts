@@ -10,9 +10,8 @@
 import { now } from "./clock.ts";
 import { readConfig } from "./config.ts";
 import { ConfigError } from "./errors.ts";
-import { readPolicies } from "./files.ts";
 import { closedGates, type Gate, isExactly, openGates, pauseScope, type Scope, whyNotPausable } from "./gates.ts";
-import { loadPlan } from "./load-plan.ts";
+import { readFirst } from "./rereading.ts";
 import { type Ledger, shared } from "./shared.ts";
 import { readStatus, type Status } from "./status.ts";
 import { openStore } from "./store/open.ts";
@@ -52,7 +51,7 @@ async function withLedger<T>(use: (ledger: Ledger) => Promise<T>): Promise<T> {
     return use(live);
   }
   const config = readConfig(process.env, process.cwd());
-  const plan = loadPlan(readPolicies(config), () => {});
+  const { plan } = readFirst(config);
   const store = await openStore(config.store, { root: config.root, clock: now });
   try {
     return await use({ store, plan, mode: config.mode, fresh: async () => {} });

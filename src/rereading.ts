@@ -6,51 +6,54 @@ import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import type { Config } from "./config.ts";
 import { ConfigError, PolicyError } from "./errors.ts";
-import { readPolicies, type Source } from "./files.ts";
-import { loadPlan } from "./load-plan.ts";
+import { loadSources } from "./files.ts";
+import { observing } from "./observing.ts";
+import { compile } from "./policy/compile.ts";
+import { renderAll } from "./policy/diagnostics.ts";
 import type { Plan } from "./policy/plan.ts";
 import type { PolicyRead } from "./reloading.ts";
 
 type Where = Pick<Config, "root" | "policy">;
+type Sound = PolicyRead & { readonly plan: Plan };
 
 /** The policy of a process that starts: PolicyError or ConfigError where it is broken. */
 export function readFirst(where: Where): Sound {
-  return compiled(where, readPolicies(where));
+  const read = compiled(where);
+  if (read.plan !== null) return { ...read, plan: read.plan };
+  throw new PolicyError(`the policy has ${countText(read.errors)}, so nothing was started.`, read.diagnostics);
 }
 
 /** Reads and compiles the policy again. `had`: a process that had a policy does not go on without one. */
 export function readAgain(where: Where, had: boolean): PolicyRead {
-  let sources: readonly Source[] = [];
+  const { paths } = where.policy;
   try {
-    sources = readPolicies(where);
-    if (sources.length === 0 && had)
-      throw new ConfigError(`${where.policy.paths.join(", ")} holds no policy any more.`);
-    return compiled(where, sources);
+    const read = compiled(where);
+    if (had && read.plan?.files.length === 0) throw new ConfigError(`${paths.join(", ")} holds no policy any more.`);
+    return read;
   } catch (error) {
-    if (!(error instanceof ConfigError) && !(error instanceof PolicyError)) throw error;
-    const told = error instanceof PolicyError ? `it has errors.\n\n${error.diagnostics}\n` : error.message;
-    const errors = error instanceof PolicyError ? countOf(error.diagnostics) : 1;
-    const identity = identityOf(where, sources);
-    return { plan: null, told, errors, ...identity, content: `${identity.content} ${told}` };
+    if (!(error instanceof ConfigError)) throw error;
+    return { plan: null, told: error.message, errors: 1, content: error.message, hollow: false, paths };
   }
 }
 
-type Sound = PolicyRead & { readonly plan: Plan };
-
-function compiled(where: Where, sources: readonly Source[]): Sound {
-  const warnings: string[] = [];
-  const plan = loadPlan(sources, (text) => warnings.push(text));
-  return { plan, told: warnings.join("\n"), errors: 0, ...identityOf(where, sources) };
-}
-
-const countOf = (diagnostics: string): number => diagnostics.match(/^error\[/gm)?.length ?? 1;
-
-function identityOf({ root, policy }: Where, sources: readonly Source[]) {
-  const hash = createHash("sha256");
-  for (const { file, text } of sources) hash.update(JSON.stringify([file, text]));
-  return {
-    content: hash.digest("base64"),
+function compiled(where: Where): PolicyRead & { readonly diagnostics: string } {
+  const { sources: named, read } = loadSources(where);
+  const { plan, diagnostics: all, sources, files } = compile(named, { read });
+  const found = all.filter(({ severity }) => severity !== "info");
+  const diagnostics = renderAll(found, sources);
+  const errors = found.filter(({ severity }) => severity === "error").length;
+  const state = {
+    errors,
+    diagnostics,
     hollow: sources.some(({ text }) => text.trim() === ""),
-    paths: [...policy.paths, ...sources.map(({ file }) => resolve(root, file))],
+    paths: [...where.policy.paths, ...files.map((file) => resolve(where.root, file))],
   };
+  if (plan === null) {
+    const texts = createHash("sha256").update(JSON.stringify(sources)).update(diagnostics).digest("base64");
+    return { plan, told: `it has ${countText(errors)}.\n\n${diagnostics}\n`, content: texts, ...state };
+  }
+  const told = found.length === 0 ? "" : `the policy can be better:\n\n${diagnostics}\n`;
+  return { plan: observing(plan), told, content: [plan.hash, ...plan.files].join(" "), ...state };
 }
+
+const countText = (errors: number): string => `${errors} ${errors === 1 ? "error" : "errors"}`;
