@@ -28,6 +28,7 @@ export interface ConfigFile {
     readonly holdMs?: number;
   };
   readonly telemetry?: { readonly cost?: readonly CostConvention[] };
+  readonly audit?: { readonly file: string };
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -43,13 +44,12 @@ export function readConfigFile(path: string): ConfigFile {
   }
   const check = checker(path);
   const top = check.object(parsed, "the file");
-  for (const name of ["alerts", "audit"]) {
-    if (top[name] !== undefined) throw new ConfigError(`${path}: ${name} does not run in this version yet; remove it.`);
-  }
-  check.keys(top, "", ["$schema", "hosts", "prices", "identity", "store", "telemetry"]);
+  if (top.alerts !== undefined) throw new ConfigError(`${path}: alerts does not run in this version yet; remove it.`);
+  check.keys(top, "", ["$schema", "hosts", "prices", "identity", "store", "telemetry", "audit"]);
   const identity = check.optionalObject(top, "identity", ["incoming", "baggage"]);
   const store = check.optionalObject(top, "store", ["deadline", "local", "strict", "hold"]);
   const telemetry = check.optionalObject(top, "telemetry", ["cost"]);
+  const audit = check.optionalObject(top, "audit", ["file"]);
   return Object.freeze({
     ...(top.hosts === undefined ? {} : { hosts: check.strings(top.hosts, "hosts") }),
     ...(top.prices === undefined ? {} : { prices: check.prices(top.prices) }),
@@ -72,6 +72,7 @@ export function readConfigFile(path: string): ConfigFile {
     ...(telemetry && {
       telemetry: telemetry.cost === undefined ? {} : { cost: check.conventions(telemetry.cost) },
     }),
+    ...(audit && { audit: { file: check.text(audit.file, "audit.file") } }),
   });
 }
 
@@ -110,6 +111,10 @@ function checker(path: string) {
       const value = object(top[key], key);
       keys(value, `${key}.`, allowed);
       return value;
+    },
+    text(value: unknown, key: string): string {
+      if (typeof value === "string" && value.trim() !== "") return value.trim();
+      return wrong(key, 'must be a path, such as ".budget-guard/audit.jsonl".');
     },
     strings(value: unknown, key: string): Readonly<Record<string, string>> {
       const map = object(value, key);

@@ -33,6 +33,8 @@ export interface Config {
   readonly otel: "auto" | "api" | "off";
   readonly log: LogLevel;
   readonly telemetry: { readonly cost: readonly CostConvention[] };
+  /** The audit log: an absolute path; null where none is kept. */
+  readonly audit: { readonly file: string } | null;
 }
 
 /** Which attribute names carry the cost: `gen_ai.usage.cost`, `llm.cost.*`, `operation.cost`. */
@@ -103,6 +105,7 @@ export function readConfig(env: Env, cwd: string): Config {
     otel: oneOf(env, "BUDGET_GUARD_OTEL", ["auto", "api", "off"], defaults.otel),
     log: oneOf(env, "BUDGET_GUARD_LOG", ["silent", "error", "warn", "info", "debug"], defaults.log),
     telemetry: Object.freeze({ cost: file.telemetry?.cost ?? defaults.cost }),
+    audit: file.audit === undefined ? null : Object.freeze({ file: resolve(root, file.audit.file) }),
   });
 }
 

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { TracerProvider } from "@opentelemetry/api";
+import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
 import type { Log } from "./log.ts";
 
 export type Api = typeof import("@opentelemetry/api");
@@ -10,6 +10,7 @@ const REGISTRY = Symbol.for("opentelemetry.js.api.1");
 
 interface Registry {
   readonly trace?: { readonly getDelegate?: () => unknown };
+  readonly metrics?: MeterProvider;
 }
 
 /** The OpenTelemetry API as this process has it. */
@@ -18,6 +19,8 @@ export interface ApiSource {
   current(): Api | null;
   /** The tracer provider that someone registered, null where none is real. */
   provider(): TracerProvider | null;
+  /** The meter provider that someone registered, null where none is: unlike spans, early metrics have no stand-in. */
+  meters(): MeterProvider | null;
 }
 
 /**
@@ -58,12 +61,14 @@ export function apiSource(folders: readonly string[], log: Log): ApiSource {
       if (!isReal(registered()?.trace)) return null;
       return current()?.trace.getTracerProvider() ?? null;
     },
+    // As registered: it has no version to check and no copy of the API to find.
+    meters: () => registered()?.metrics ?? null,
   };
 }
 
 /** A source with a provider of its own, whatever is registered: for tests that run side by side. */
-export function fixedSource(api: Api, provider: TracerProvider): ApiSource {
-  return { current: () => api, provider: () => provider };
+export function fixedSource(api: Api, provider: TracerProvider, meters: MeterProvider | null = null): ApiSource {
+  return { current: () => api, provider: () => provider, meters: () => meters };
 }
 
 /** Ways to load a package: as the application would, from its folders, and as we would. */

@@ -20,7 +20,7 @@ export interface AuditFigures {
   readonly meter: string;
   readonly scope: Readonly<Record<string, string>>;
   readonly window: string | null;
-  readonly unit: "USD" | "token" | "call";
+  readonly unit: "USD" | "token" | "run" | "call";
   readonly spent: number;
   readonly held: number;
   readonly estimate: number;
@@ -218,7 +218,7 @@ const LINE = object({
       meter: string,
       scope: texts,
       window: orNull(string),
-      unit: oneOf("USD", "token", "call"),
+      unit: oneOf("USD", "token", "run", "call"),
       spent: amount,
       held: amount,
       estimate: amount,

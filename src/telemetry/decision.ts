@@ -1,11 +1,15 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { Fired, Verdict } from "../policy/verdict.ts";
 import { errorTypes, events, guard } from "./attributes.ts";
+import { firedAttributes } from "./fired.ts";
 import type { Decided } from "./telemetry.ts";
-import { compact, isoTime, money, shortened } from "./values.ts";
+import { compact, money, shortened } from "./values.ts";
 
-/** What was done about a call: `warn` and `cap` let it go. A refusal is always `deny`; the verdict says which kind. */
-export type Decision = "allow" | "warn" | "cap" | "deny";
+/**
+ * What was done about a call, the later the more: all but `deny` let it go. A refusal is always `deny`; the verdict says
+ * which kind. Where several things were done the last of them names it, and attributes of their own say the others.
+ */
+export type Decision = "allow" | "warn" | "backoff" | "hold" | "cap" | "route" | "deny";
 
 /** A span event: one rule that spoke. */
 export interface Said {
@@ -13,19 +17,33 @@ export interface Said {
   readonly attributes: Attributes;
 }
 
-/** Verdicts and actions that refuse. */
+/** Verdicts and actions that refuse at once; a `hold` refuses where no room came. */
 const REFUSING: ReadonlySet<string> = new Set(["deny", "deny for", "pause"]);
 
 /** Names what was enforced, which in shadow mode is not what the rules said. */
 export function decisionOf(decided: Decided): Decision {
   if (decided.refused) return "deny";
-  if (decided.cap !== null && decided.mode === "enforce") return "cap";
-  return decided.verdict.warnings.length > 0 ? "warn" : "allow";
+  const { verdict, waited, mode } = decided;
+  if (mode === "enforce") {
+    if (decided.route !== null) return "route";
+    if (decided.cap !== null) return "cap";
+    if ((waited?.hold ?? 0) > 0) return "hold";
+    if ((waited?.backoff ?? 0) > 0) return "backoff";
+  }
+  return verdict.warnings.length > 0 ? "warn" : "allow";
+}
+
+/** Names what the rules said: the kind of a refusal, else the most that they asked for. */
+export function verdictOf({ verdict, refused, route, cap, waited }: Decided): string {
+  if (refused || REFUSING.has(verdict.kind)) return verdict.kind;
+  if (route !== null) return "route";
+  if (cap !== null) return "cap";
+  return (waited?.hold ?? 0) > 0 ? "hold" : verdict.kind;
 }
 
 /** The decision as attributes; all of it is known before the span starts, so that a sampler can keep refusals. */
 export function decisionAttributes(decided: Decided): Attributes {
-  const { call } = decided;
+  const { call, waited } = decided;
   const deciding = decidingRule(decided);
   const would = wouldDeny(decided);
   return compact({
@@ -37,7 +55,9 @@ export function decisionAttributes(decided: Decided): Attributes {
     [guard.wouldDeny]: would.length > 0 ? would.map((fired) => fired.rule.id) : undefined,
     [guard.policyId]: decided.policy.files.length > 0 ? decided.policy.files.join(", ") : undefined,
     [guard.policyHash]: decided.policy.hash === "" ? undefined : decided.policy.hash,
-    [guard.capTokens]: decided.cap?.tokens,
+    ...shapeAttributes(decided),
+    [guard.waitHold]: nonzero(waited?.hold),
+    [guard.waitBackoff]: nonzero(waited?.backoff),
     [guard.estimateCost]: call.spending === "metered" ? money(call.cost.total) : undefined,
     [guard.estimateInputTokens]: call.spending === "metered" ? call.inputTokens : undefined,
     [guard.estimateOutputTokens]: call.spending === "metered" ? call.outputTokens : undefined,
@@ -53,15 +73,29 @@ export function decisionAttributes(decided: Decided): Attributes {
   });
 }
 
-/** Every rule that spoke, one event each: the refusal, warnings on every call over their line, caps, shadows. */
+function shapeAttributes({ route, cap, unshaped }: Decided): Attributes {
+  return compact({
+    [guard.routeFrom]: route === null ? undefined : shortened(route.from),
+    [guard.routeTo]: route === null ? undefined : shortened(route.to),
+    [guard.capTokens]: cap?.tokens,
+    [guard.unshaped]: unshaped.length > 0 ? [...new Set(unshaped.map(({ why }) => shortened(why)))] : undefined,
+  });
+}
+
+/** Every rule that spoke, one event each: the refusal, warnings on every call over their line, shapes, waits, shadows. */
 export function decisionEvents(decided: Decided): readonly Said[] {
-  const { verdict, cap } = decided;
+  const { verdict, cap, route, unshaped } = decided;
+  const enforced = decided.mode === "enforce";
   const said: Said[] = [];
   if (decided.refused && verdict.decided !== null) said.push(event(events.deny, verdict.decided));
   for (const fired of verdict.warnings) said.push(event(events.warn, fired));
-  for (const fired of cap?.fired ?? []) {
-    said.push(event(decided.mode === "enforce" ? events.cap : `${events.would}cap`, fired));
+  for (const fired of route?.fired ?? []) {
+    const attributes = compact({ [guard.routeFrom]: route?.from, [guard.routeTo]: route?.to });
+    said.push(event(enforced ? events.route : `${events.would}route`, fired, attributes));
   }
+  for (const fired of cap?.fired ?? []) said.push(event(enforced ? events.cap : `${events.would}cap`, fired));
+  for (const { fired, why } of unshaped) said.push(event(events.unshaped, fired, { [guard.unshapedReason]: why }));
+  for (const fired of verdict.waits) said.push(...waitEvent(decided, fired));
   for (const fired of wouldDeny(decided)) said.push(event(`${events.would}deny`, fired));
   for (const fired of verdict.shadows) {
     if (!refuses(fired)) said.push(event(`${events.would}${fired.action.kind}`, fired));
@@ -69,22 +103,29 @@ export function decisionEvents(decided: Decided): readonly Said[] {
   return said;
 }
 
+/** A wait that was waited, or would have been; one that a stricter rule made needless is not said. */
+function waitEvent({ mode, waited, refused, verdict }: Decided, fired: Fired): readonly Said[] {
+  const kind = fired.action.kind === "hold" ? "hold" : "backoff";
+  if (mode !== "enforce") return [event(`${events.would}${kind}`, fired)];
+  const seconds = waited?.[kind] ?? 0;
+  // A hold that ran out is the refusal itself.
+  if (seconds === 0 || (refused && fired.rule.id === verdict.decided?.rule.id)) return [];
+  return [event(events[kind], fired, { [kind === "hold" ? guard.waitHold : guard.waitBackoff]: seconds })];
+}
+
 /** The low-cardinality reason of a refusal. */
 export function refusalType(verdict: Verdict): string {
   return verdict.decided?.rule.flag === "store.down" ? errorTypes.store : errorTypes.budget;
 }
 
-/** The rule that names the span: the one that decided, else the first cap or warning. */
-function decidingRule({ verdict, cap }: Decided): Fired | null {
-  return verdict.decided ?? cap?.fired[0] ?? verdict.warnings[0] ?? null;
-}
-
-function verdictOf({ verdict, cap }: Decided): string {
-  return cap !== null && !REFUSING.has(verdict.kind) ? "cap" : verdict.kind;
+/** The rule that names the span: the one that refused, else the first that shaped, delayed or warned. */
+export function decidingRule({ verdict, refused, route, cap }: Decided): Fired | null {
+  if (refused || REFUSING.has(verdict.kind)) return verdict.decided;
+  return route?.fired[0] ?? cap?.fired[0] ?? verdict.decided ?? verdict.waits[0] ?? verdict.warnings[0] ?? null;
 }
 
 /** Shadow rules that would have refused, and in shadow mode the rule that decided. */
-function wouldDeny({ verdict, refused }: Decided): readonly Fired[] {
+export function wouldDeny({ verdict, refused }: Decided): readonly Fired[] {
   const shadows = verdict.shadows.filter(refuses);
   const { decided } = verdict;
   return !refused && decided !== null && refuses(decided) ? [decided, ...shadows] : shadows;
@@ -94,47 +135,9 @@ function refuses(fired: Fired): boolean {
   return REFUSING.has(fired.action.kind);
 }
 
-function event(name: string, fired: Fired): Said {
-  return { name, attributes: firedAttributes(fired) };
+function event(name: string, fired: Fired, more: Attributes = {}): Said {
+  return { name, attributes: { ...firedAttributes(fired), ...more } };
 }
 
-/** One rule that fired, with its own words and the figures that it fired on. */
-function firedAttributes(fired: Fired): Attributes {
-  const { rule, figures, closed } = fired;
-  return compact({
-    [guard.ruleId]: rule.id,
-    [guard.ruleDoc]: rule.doc === null ? undefined : shortened(rule.doc),
-    [guard.ruleSource]: `${rule.file}:${rule.line}`,
-    [guard.ruleAction]: fired.action.kind,
-    [guard.message]: shortened(fired.message),
-    ...(figures === null
-      ? {}
-      : {
-          [guard.budgetMeter]: figures.meter,
-          [guard.budgetScope]: scopeText(figures.scope),
-          [guard.budgetWindow]: figures.window ?? undefined,
-          [guard.budgetUnit]: unitOf(figures.metric),
-          [guard.budgetLimit]: amount(figures.metric, figures.limit),
-          [guard.budgetUsed]: amount(figures.metric, figures.spent),
-          [guard.budgetHeld]: amount(figures.metric, figures.held),
-          [guard.budgetRemaining]: amount(figures.metric, Math.max(0, figures.limit - figures.spent - figures.held)),
-          [guard.budgetResetAt]: figures.resetsAt === null ? undefined : isoTime(figures.resetsAt),
-        }),
-    [guard.closedSince]: closed === null ? undefined : isoTime(closed.since),
-    [guard.closedUntil]: closed === null || closed.until === null ? undefined : isoTime(closed.until),
-  });
-}
-
-function scopeText(scope: Readonly<Record<string, string>>): string {
-  const parts = Object.entries(scope).map(([name, value]) => `${name}=${value}`);
-  return parts.length > 0 ? parts.join(",") : "global";
-}
-
-function unitOf(metric: string): "USD" | "token" | "call" {
-  if (metric === "cost") return "USD";
-  return metric.endsWith("tokens") ? "token" : "call";
-}
-
-function amount(metric: string, value: number): number {
-  return metric === "cost" ? money(value) : value;
-}
+const nonzero = (seconds: number | undefined): number | undefined =>
+  seconds === undefined || seconds === 0 ? undefined : seconds;

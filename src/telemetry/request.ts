@@ -34,6 +34,7 @@ const subjects: Readonly<Record<string, string | null>> = {
   session: conventional.sessionId,
   conversation: conventional.conversationId,
   feature: guard.feature,
+  key: guard.key,
   run: guard.runId,
   // Both have attributes of their own.
   model: null,
@@ -46,13 +47,20 @@ export function spanName(call: Call): string {
   return model === undefined ? operations[call.operation] : `${operations[call.operation]} ${model}`;
 }
 
-/** What the request is and who makes it, as attributes; absent identity is left out. */
-export function requestAttributes(decided: Decided): Attributes {
-  const { call } = decided;
+/** What is asked of whom: on spans, and on metrics. */
+export function operationAttributes(call: Call): Attributes {
   return compact({
     [conventional.operation]: operations[call.operation],
     [conventional.provider]: providers[call.provider] ?? call.provider,
     [conventional.requestModel]: modelOf(call),
+  });
+}
+
+/** What the request is and who makes it, as attributes; absent identity is left out. */
+export function requestAttributes(decided: Decided): Attributes {
+  const { call } = decided;
+  return compact({
+    ...operationAttributes(call),
     [conventional.requestStream]: call.stream ? true : undefined,
     [conventional.requestMaxTokens]: call.maxTokens ?? undefined,
     [conventional.serverAddress]: call.host,

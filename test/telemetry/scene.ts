@@ -40,6 +40,9 @@ export interface StageWishes {
   /** One more span processor of the application. */
   readonly processor?: SpanProcessor;
   readonly otel?: "auto" | "api" | "off";
+  /** Path of the audit log. */
+  readonly audit?: string;
+  readonly meters?: api.MeterProvider;
 }
 
 /** Makes the API's contexts work in this test process; providers stay private to each stage. */
@@ -59,6 +62,8 @@ export function stage(wishes: StageWishes = {}): Stage {
   const telemetry = createTelemetry({
     config: {
       root: process.cwd(),
+      mode: "enforce",
+      audit: wishes.audit === undefined ? null : { file: wishes.audit },
       otel: wishes.otel ?? "api",
       baggage: wishes.baggage ?? [],
       telemetry: { cost: wishes.cost ?? ["gen_ai", "openinference", "logfire"] },
@@ -66,7 +71,7 @@ export function stage(wishes: StageWishes = {}): Stage {
     log: createLog("debug", (line) => lines.push(line)),
     clock: () => at,
     version: "1.2.3",
-    source: fixedSource(api, provider),
+    source: fixedSource(api, provider, wishes.meters),
   });
   return {
     telemetry,
@@ -131,7 +136,7 @@ export const deny: Action = { kind: "deny", message: null };
 export const warn: Action = { kind: "warn", message: null };
 
 export function verdict(kind: Verdict["kind"], wishes: Partial<Verdict> = {}): Verdict {
-  return { kind, decided: null, warnings: [], shadows: [], ...wishes };
+  return { kind, decided: null, warnings: [], waits: [], shadows: [], ...wishes };
 }
 
 export function decided(wishes: Partial<Decided> = {}): Decided {
@@ -139,6 +144,9 @@ export function decided(wishes: Partial<Decided> = {}): Decided {
     call: aCall(),
     verdict: verdict("allow"),
     cap: null,
+    route: null,
+    unshaped: [],
+    waited: null,
     mode: "enforce",
     refused: false,
     store: { kind: "memory", degraded: false },

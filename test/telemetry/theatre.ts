@@ -29,7 +29,7 @@ const { createLog } = await import(process.env.BUDGET_GUARD_TEST_TELEMETRY + "/l
 const { refused, decided, ended } = JSON.parse(process.env.BUDGET_GUARD_TEST_DATA);
 const provider = process.env.BUDGET_GUARD_TEST_PROVIDER;
 const telemetry = createTelemetry({
-  config: { root: process.cwd(), otel: process.env.BUDGET_GUARD_OTEL ?? "auto", baggage: [], telemetry: { cost: ["gen_ai"] } },
+  config: { root: process.cwd(), otel: process.env.BUDGET_GUARD_OTEL ?? "auto", baggage: [], telemetry: { cost: ["gen_ai"] }, mode: "enforce", audit: process.env.BUDGET_GUARD_TEST_AUDIT ? { file: process.env.BUDGET_GUARD_TEST_AUDIT } : null },
   log: createLog(process.env.BUDGET_GUARD_LOG ?? "warn"),
   clock: Date.now,
   version: "1.2.3",
