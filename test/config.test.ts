@@ -95,6 +95,7 @@ describe("budget-guard.json", () => {
         identity: { incoming: { tenant: "X-Tenant-Id" }, baggage: ["tenant.id"] },
         store: { deadline: "100ms", local: "12.5%", strict: true, hold: "2s" },
         telemetry: { cost: ["gen_ai"] },
+        audit: { file: ".budget-guard/audit.jsonl" },
       }),
     );
     expect(readConfig({}, folder)).toMatchObject({
@@ -103,7 +104,14 @@ describe("budget-guard.json", () => {
       baggage: ["tenant.id"],
       storeOptions: { deadlineMs: 100, localMillionths: 125_000, strict: true, holdMs: 2_000 },
       telemetry: { cost: ["gen_ai"] },
+      audit: { file: join(folder, ".budget-guard/audit.jsonl") },
     });
+  });
+
+  it("keeps no audit log unless it is asked to, and takes an absolute path as it is", () => {
+    expect(readConfig({}, folder).audit).toBeNull();
+    write("budget-guard.json", JSON.stringify({ audit: { file: "/var/log/audit.jsonl" } }));
+    expect(readConfig({}, folder).audit).toEqual({ file: "/var/log/audit.jsonl" });
   });
 
   it.each([
@@ -115,6 +123,10 @@ describe("budget-guard.json", () => {
     ['{"prices": {"m": {"input": 5000000, "output": 1}}}', "prices are dollars per million tokens, from 0 to 10000"],
     ['{"prices": {"m": {"input": -1, "output": 1}}}', "prices.m.input is -1"],
     ['{"prices": {"m": {"input": 1}}}', "prices.m.output is undefined"],
+    ['{"audit": "audit.jsonl"}', "audit must be an object"],
+    ['{"audit": {}}', 'audit.file must be a path, such as ".budget-guard/audit.jsonl"'],
+    ['{"audit": {"file": " "}}', "audit.file must be a path"],
+    ['{"audit": {"path": "x"}}', "audit.path is not a setting; there are file"],
     ['{"alerts": []}', "alerts does not run in this version yet"],
   ])("refuses %s and names the key", (text, message) => {
     write("budget-guard.json", text);

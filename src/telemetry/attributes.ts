@@ -197,7 +197,7 @@ export const metrics = {
   check: "budget_guard.check.duration",
   /** Counter, {reload}, by outcome: reloaded, kept. */
   reloads: "budget_guard.policy.reloads",
-  /** Gauge, always 1, with version, mode and policy hash: its absence is a process without a guard. */
+  /** Gauge with version, mode and policy hash, 1 for what is in force: its absence is a process without a guard. */
   info: "budget_guard.info",
 } as const;
 

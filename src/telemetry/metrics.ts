@@ -40,6 +40,8 @@ export class Metrics {
   #instruments: Instruments | null = null;
   /** What `budget_guard.info` says, null until something was decided. */
   #inForce: Attributes | null = null;
+  /** What it said before a reload: exporters repeat the last value of a series for ever. */
+  #before: Attributes | null = null;
 
   constructor(options: MetricsOptions) {
     this.#options = options;
@@ -91,7 +93,9 @@ export class Metrics {
 
   /** Counts a reload, and says which policy is in force. */
   policy(event: PolicyEvent, mode: Decided["mode"]): void {
-    this.#inForce = this.#info(event.hash, mode);
+    const inForce = this.#info(event.hash, mode);
+    if (this.#inForce?.[guard.policyHash] !== event.hash) this.#before = this.#inForce;
+    this.#inForce = inForce;
     this.#current()?.reloads.add(1, { [labels.outcome]: event.kind });
   }
 
@@ -125,8 +129,11 @@ export class Metrics {
   #make(provider: MeterProvider): Instruments {
     const meter = provider.getMeter("budget-guard", this.#options.version);
     meter
-      .createObservableGauge(names.info, { description: "The guard that is in force; always 1." })
+      .createObservableGauge(names.info, {
+        description: "1 for the guard and policy in force, 0 for the policy before.",
+      })
       .addCallback((result) => {
+        if (this.#before !== null) result.observe(0, this.#before);
         if (this.#inForce !== null) result.observe(1, this.#inForce);
       });
     return instrumentsOf(meter);

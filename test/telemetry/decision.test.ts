@@ -1,6 +1,8 @@
 import * as api from "@opentelemetry/api";
 import { beforeAll, describe, expect, test } from "vitest";
-import { decisionAttributes } from "../../src/telemetry/decision.ts";
+import type { Action, Condition } from "../../src/policy/plan.ts";
+import { decisionAttributes, decisionEvents } from "../../src/telemetry/decision.ts";
+import type { Decided } from "../../src/telemetry/telemetry.ts";
 import { aCall } from "../support/a-call.ts";
 import { decided, deny, ended, fired, only, refused, stage, T0, useContexts, verdict, warn } from "./scene.ts";
 
@@ -182,6 +184,150 @@ describe("a call over a line that does not stop it", () => {
       "budget_guard.rule.id": "short",
     });
     expect(only(spans()).events.map((event) => event.name)).toEqual(["budget_guard.cap"]);
+  });
+});
+
+describe("a call that rules changed or delayed", () => {
+  const routeTo: Action = { kind: "route", model: "gpt-5-mini" };
+  const route = { from: "gpt-5", to: "gpt-5-mini", fired: [fired("cheaper", routeTo)] };
+  const cap = { tokens: 256, fired: [fired("short", { kind: "cap", tokens: 256 })] };
+  const hold = fired("room", { kind: "hold", ms: 30_000 });
+  const backoff = fired("slow", { kind: "backoff", ms: 500 });
+  const names = (one: Decided): readonly string[] => decisionEvents(one).map(({ name }) => name);
+
+  test("shows the route, both models and the rule", () => {
+    const { telemetry, spans } = stage();
+    telemetry.begin(telemetry.arrive(), decided({ route })).end(ended());
+    const span = only(spans());
+    expect(span.attributes).toMatchObject({
+      "budget_guard.decision": "route",
+      "budget_guard.verdict": "route",
+      "budget_guard.route.from": "gpt-5",
+      "budget_guard.route.to": "gpt-5-mini",
+      "budget_guard.rule.id": "cheaper",
+    });
+    expect(span.events.map(({ name }) => name)).toEqual(["budget_guard.route"]);
+    expect(span.events[0]?.attributes).toMatchObject({
+      "budget_guard.rule.id": "cheaper",
+      "budget_guard.route.to": "gpt-5-mini",
+    });
+  });
+
+  test("shows how long it waited, and for which rule", () => {
+    const waiting = decided({
+      verdict: verdict("backoff", { decided: backoff, waits: [hold, backoff] }),
+      waited: { hold: 1.5, backoff: 0.5 },
+    });
+    expect(decisionAttributes(waiting)).toMatchObject({
+      "budget_guard.decision": "hold",
+      "budget_guard.wait.hold": 1.5,
+      "budget_guard.wait.backoff": 0.5,
+    });
+    expect(decisionEvents(waiting)).toMatchObject([
+      { name: "budget_guard.hold", attributes: { "budget_guard.rule.id": "room", "budget_guard.wait.hold": 1.5 } },
+      {
+        name: "budget_guard.backoff",
+        attributes: { "budget_guard.rule.id": "slow", "budget_guard.wait.backoff": 0.5 },
+      },
+    ]);
+  });
+
+  test("that waited in vain was refused by the hold, and says the wait once", () => {
+    const inVain = refused({
+      verdict: verdict("hold", { decided: hold, waits: [hold] }),
+      waited: { hold: 30, backoff: 0 },
+    });
+    expect(decisionAttributes(inVain)).toMatchObject({
+      "budget_guard.decision": "deny",
+      "budget_guard.verdict": "hold",
+      "budget_guard.rule.action": "hold",
+      "budget_guard.wait.hold": 30,
+    });
+    expect(names(inVain)).toEqual(["budget_guard.deny"]);
+  });
+
+  test("a wait that a refusal made needless is not said", () => {
+    expect(names(refused({ verdict: verdict("deny", { decided: fired("hourly", deny), waits: [backoff] }) }))).toEqual([
+      "budget_guard.deny",
+    ]);
+  });
+
+  test.each([
+    ["deny", { refused: true, route, cap }],
+    ["route", { route, cap, waited: { hold: 1, backoff: 1 } }],
+    ["cap", { cap, waited: { hold: 1, backoff: 1 } }],
+    ["hold", { waited: { hold: 1, backoff: 1 } }],
+    ["backoff", { waited: { hold: 0, backoff: 1 } }],
+    ["warn", {}],
+  ])("is named by the most that was done: %s", (name, wishes: Partial<Decided>) => {
+    const said = verdict(wishes.refused ? "deny" : "warn", { warnings: [fired("80%", warn)] });
+    expect(decisionAttributes(decided({ verdict: said, ...wishes }))["budget_guard.decision"]).toBe(name);
+  });
+
+  test("in shadow mode was only allowed, and says what would have been done", () => {
+    const shadowed = decided({
+      mode: "shadow",
+      route,
+      cap,
+      verdict: verdict("hold", { decided: hold, waits: [hold, backoff] }),
+    });
+    expect(decisionAttributes(shadowed)).toMatchObject({
+      "budget_guard.decision": "allow",
+      "budget_guard.verdict": "route",
+      "budget_guard.route.to": "gpt-5-mini",
+    });
+    expect(names(shadowed)).toEqual([
+      "budget_guard.would_route",
+      "budget_guard.would_cap",
+      "budget_guard.would_hold",
+      "budget_guard.would_backoff",
+    ]);
+  });
+
+  test("or that could not be changed says why, once a reason, and by which rules", () => {
+    const why = "the request is signed";
+    const unshaped = [fired("cheaper", routeTo), ...cap.fired].map((one) => ({ fired: one, why }));
+    const signed = decided({ unshaped });
+    expect(decisionAttributes(signed)).toMatchObject({
+      "budget_guard.decision": "allow",
+      "budget_guard.unshaped": ["the request is signed"],
+    });
+    expect(decisionEvents(signed)).toMatchObject([
+      {
+        name: "budget_guard.unshaped",
+        attributes: { "budget_guard.rule.id": "cheaper", "budget_guard.unshaped.reason": why },
+      },
+      { name: "budget_guard.unshaped", attributes: { "budget_guard.rule.id": "short" } },
+    ]);
+  });
+});
+
+describe("a named limit", () => {
+  const condition: Condition = {
+    reading: { kind: "meter", meter: 0 },
+    op: ">",
+    limit: { kind: "named", limit: 0, millionths: 800_000 },
+    text: "margin > 80%",
+    budget: "margin",
+  };
+
+  test("is shown as its author wrote it, with the amount that it came to", () => {
+    const stop = fired("hourly", deny);
+    const named = { ...stop, rule: { ...stop.rule, conditions: [condition] } };
+    expect(decisionAttributes(refused({ verdict: verdict("deny", { decided: named }) }))).toMatchObject({
+      "budget_guard.budget.name": "margin",
+      "budget_guard.budget.condition": "margin > 80%",
+      "budget_guard.budget.limit": 50,
+    });
+  });
+
+  test("that is none has no amount: infinite is not a number of any backend", () => {
+    const stop = fired("hourly", warn);
+    const figures = stop.figures === null ? null : { ...stop.figures, limit: Number.POSITIVE_INFINITY };
+    const attributes = decisionAttributes(decided({ verdict: verdict("warn", { decided: { ...stop, figures } }) }));
+    expect(attributes["budget_guard.budget.used"]).toBe(49.87);
+    expect(Object.keys(attributes)).not.toContain("budget_guard.budget.limit");
+    expect(Object.keys(attributes)).not.toContain("budget_guard.budget.remaining");
   });
 });
 
