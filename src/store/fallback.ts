@@ -81,17 +81,11 @@ class Fallback implements FallbackStore {
   async foresee(ask: Foresight): Promise<Foreseen> {
     if (this.#down !== null) return this.local.foresee(ask);
     try {
-      const ms = this.#deadline();
-      const seen = await within(
-        ms,
-        this.name,
-        this.#use((store) => store.foresee(ask)),
-      );
+      const seen = await this.#ask((store) => store.foresee(ask), this.#deadline());
       this.local.rememberLimits(ask.limits, seen.limits);
       return seen;
     } catch (error) {
-      if (!(error instanceof StoreDown)) throw error;
-      this.#fail(error);
+      ignoreDown(error);
       return this.local.foresee(ask);
     }
   }
@@ -126,7 +120,8 @@ class Fallback implements FallbackStore {
   }
 
   gates: Store["gates"] = () => this.#ask((store) => store.gates());
-  read: Store["read"] = (asks) => this.#ask((store) => store.read(asks));
+  /** Calls wait for it, as for a judgement. */
+  read: Store["read"] = (asks) => this.#ask((store) => store.read(asks), this.#deadline());
   list: Store["list"] = (meters) => this.#ask((store) => store.list(meters));
   recall: Store["recall"] = (keys) => this.#ask((store) => store.recall(keys));
 
@@ -173,9 +168,9 @@ class Fallback implements FallbackStore {
     return this.#options.deadlineMs + (this.#store === null ? this.#options.patienceMs : 0);
   }
 
-  async #ask<T>(work: (store: Store) => Promise<T>): Promise<T> {
+  async #ask<T>(work: (store: Store) => Promise<T>, ms = this.#options.patienceMs): Promise<T> {
     try {
-      return await within(this.#options.patienceMs, this.name, this.#use(work));
+      return await within(ms, this.name, this.#use(work));
     } catch (error) {
       if (error instanceof StoreDown) this.#fail(error);
       throw error;

@@ -179,7 +179,9 @@ class Journal {
 
 /** Does a change to the tables again. The parse boundary: the journal's header says who wrote it. */
 export function apply(tables: MapTables, [table, key, value, due]: Change): void {
-  const target = tables[table];
+  const target: MapTables[TableName] | undefined = tables[table];
+  if (target === undefined)
+    throw new StoreDown(`it holds "${table}", which a newer budget-guard wrote; update this one`);
   if (value === undefined) target.delete(key);
   else target.set(key, value as never, due ?? null);
 }

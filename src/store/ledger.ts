@@ -96,12 +96,12 @@ export class Ledger {
   }
 
   recall(keys: readonly string[]): readonly (Histogram | null)[] {
-    return this.#tables.atomic(() => keys.map((key) => this.#tables.lessons.get(key) ?? null));
+    return this.#tables.glance(() => keys.map((key) => this.#tables.lessons.get(key) ?? null));
   }
 
   foresee(ask: Foresight): Foreseen {
     checkForesight(ask);
-    return this.#tables.atomic(() => ({
+    return this.#tables.glance(() => ({
       now: this.#clock(),
       ...historyOf(this.#tables, ask.fingerprint, ask.sdkRetry),
       limits: keptLimits(this.#tables, ask.limits),
@@ -114,7 +114,7 @@ export class Ledger {
   }
 
   limits(): ReadonlyMap<string, number> {
-    return this.#tables.atomic(() => allLimits(this.#tables));
+    return this.#tables.glance(() => allLimits(this.#tables));
   }
 
   #judge(request: JudgeRequest, now: number): Judgement {

@@ -79,5 +79,6 @@ export function mapTables(changed: Changed, atomic: Tables["atomic"] = (work) =>
     runs: new MapTable("runs", changed),
     limits: new MapTable("limits", changed),
     atomic,
+    glance: (work) => work(),
   };
 }

@@ -31,7 +31,16 @@ export class SqliteTables implements Tables {
   }
 
   atomic<T>(work: () => T): T {
-    this.#db.exec("BEGIN IMMEDIATE");
+    return this.#within("BEGIN IMMEDIATE", work);
+  }
+
+  glance<T>(work: () => T): T {
+    // The first statement that reads fixes the state that all the others see (sqlite.org/lang_transaction.html).
+    return this.#within("BEGIN", work);
+  }
+
+  #within<T>(begin: string, work: () => T): T {
+    this.#db.exec(begin);
     try {
       // It changes when another process has written (sqlite.org/pragma.html#pragma_data_version), never by our own hand.
       const version = this.#version.get()?.data_version;

@@ -195,7 +195,7 @@ export interface Store {
   foresee(ask: Foresight): Promise<Foreseen>;
   /** Keeps a limit from now on, for every process: nano-dollars or a count, infinite for `unlimited`; null forgets it. */
   setLimit(key: string, amount: number | null): Promise<void>;
-  /** All limits kept, by key. */
+  /** All limits kept, by key; not a number where what another program wrote there is no amount: it counts as not kept. */
   limits(): Promise<ReadonlyMap<string, number>>;
   /** Lets what is under way finish and lets go of files and connections. */
   shut(): Promise<void>;

@@ -60,6 +60,8 @@ export interface Tables {
   readonly limits: Table<KeptLimit>;
   /** Runs `work` so that all of it is kept or nothing, and nobody else works on the tables meanwhile. */
   atomic<T>(work: () => T): T;
+  /** Runs `work`, which only reads, on one state of the tables; it waits for nobody. */
+  glance<T>(work: () => T): T;
 }
 
 /** Names of the tables, in the order in which engines make them. */

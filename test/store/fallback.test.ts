@@ -30,6 +30,9 @@ function behindWire(clock: () => number) {
     extend: (holds) => through(() => store.extend(holds)),
     read: (asks) => through(() => store.read(asks)),
     close: (key, ms) => through(() => store.close(key, ms)),
+    foresee: (ask) => through(() => store.foresee(ask)),
+    setLimit: (key, amount) => through(() => store.setLimit(key, amount)),
+    limits: () => through(() => store.limits()),
   };
   return {
     store,
@@ -223,6 +226,41 @@ describe("settlements while the store is away", () => {
     expect((await wire.store.read([ask]))[0]?.spent).toBe(1_000);
   });
 
+  test("that were added up keep time zones apart, whose hours begin at any quarter", async () => {
+    const { wire, fallback, back, clock } = bench({ queueLimit: 1 });
+    const nepal = { key: "t|acme", window: { kind: "hourly", timezone: "Asia/Kathmandu" } } as const;
+    await fallback.read([]);
+    wire.cut(true);
+    // 20:10 in Nepal, then 20:20, in one hour of UTC; the next begins at :15.
+    await clock.pass(Date.UTC(2026, 10, 22, 15, 10) - clock.now());
+    for (let n = 0; n < 3; n++)
+      await fallback.settle(aSettlement(unique("a"), clock.now(), { charges: [aCharge(nepal)] }));
+    await clock.pass(600_000);
+    for (let n = 0; n < 4; n++)
+      await fallback.settle(aSettlement(unique("a"), clock.now(), { charges: [aCharge(nepal)] }));
+    wire.cut(false);
+    await back;
+    expect((await wire.store.read([nepal]))[0]?.spent).toBe(40);
+    await clock.pass(-600_000);
+    expect((await wire.store.read([nepal]))[0]?.spent).toBe(30);
+  });
+
+  test("that were added up still say which runs were seen, each once", async () => {
+    const { wire, fallback, back, clock } = bench({ queueLimit: 5 });
+    const runs = { key: "tenant.runs.hourly|acme", window: hourly };
+    const own = { key: "feature.runs.hourly|f", window: hourly };
+    await fallback.read([]);
+    wire.cut(true);
+    for (let n = 0; n < 60; n++) {
+      const charges = [aCharge(), { ...runs, amount: "run" as const }];
+      if (n % 3 === 0) charges.push({ ...own, amount: "run" as const });
+      await fallback.settle(aSettlement(unique("a"), clock.now(), { run: `r${n % 12}`, charges }));
+    }
+    wire.cut(false);
+    await back;
+    expect((await wire.store.read([ask, runs, own])).map(({ spent }) => spent)).toEqual([600, 12, 4]);
+  });
+
   test("are given up by flush after its time", async () => {
     const { wire, fallback } = bench();
     await fallback.read([]);
@@ -304,5 +342,128 @@ describe("judging here while the store is away", () => {
     expect(await fallback.gates()).toMatchObject([{ key: "|feature=research" }]);
     expect(await fallback.local.gates()).toEqual([]);
     expect((await fallback.judge(aRequest({ gates }))).held).toBe(true);
+  });
+});
+
+describe("limits and foresight while the store is away", () => {
+  const quota = "quota|tenant=acme";
+  const kept = {
+    tests: [
+      {
+        kind: "kept",
+        left: { kind: "meter", meter: 0 },
+        limits: [0],
+        otherwise: 100,
+        millionths: 1_000_000,
+        orEqual: false,
+      },
+    ],
+    closes: null,
+  } as const;
+  const ask = { fingerprint: "f", sdkRetry: 2, limits: [quota, "other|x=y"] };
+
+  test("are those that this process knew last, by whatever it asked", async () => {
+    const { wire, fallback, clock } = bench();
+    await wire.store.setLimit(quota, 4_000);
+    await fallback.judge(aRequest({ limits: [quota] }));
+    await wire.store.setLimit("other|x=y", Number.POSITIVE_INFINITY);
+    await fallback.foresee({ ...ask, limits: ["other|x=y", "gone|x=y"] });
+    wire.cut(true);
+    const answer = { now: clock.now(), attemptNumber: 2, repeat: false, limits: [4_000, Number.POSITIVE_INFINITY] };
+    expect(await fallback.foresee(ask)).toEqual(answer);
+    expect(fallback.isDown).toBe(true);
+    expect(await fallback.foresee(ask)).toEqual(answer);
+    expect(fallback.isDown).toBe(true);
+    await expect(fallback.limits()).rejects.toThrow(StoreDown);
+    await expect(fallback.setLimit(quota, 1)).rejects.toThrow(StoreDown);
+    expect((await fallback.foresee(ask)).limits).toEqual(answer.limits);
+  });
+
+  test("are none where this process never asked, nor where the store has forgotten them", async () => {
+    const { wire, fallback } = bench();
+    await fallback.setLimit(quota, 70);
+    await fallback.setLimit("other|x=y", 80);
+    await wire.store.setLimit(quota, null);
+    await fallback.judge(aRequest({ limits: [quota] }));
+    wire.cut(true);
+    expect((await fallback.foresee({ ...ask, limits: [quota, "never|x=y", "other|x=y"] })).limits).toEqual([
+      null,
+      null,
+      80,
+    ]);
+  });
+
+  test("come within the deadline of a judgement", async () => {
+    const { wire, fallback } = bench({ deadlineMs: 40, patienceMs: 5_000 });
+    await fallback.setLimit(quota, 70);
+    const letGo = wire.slowDown();
+    const began = performance.now();
+    expect((await fallback.foresee(ask)).limits).toEqual([70, null]);
+    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(fallback.isDown).toBe(true);
+    letGo();
+  });
+
+  test("are no excuse for what the caller asks wrongly", async () => {
+    const { fallback } = bench();
+    await expect(fallback.foresee({ ...ask, sdkRetry: -1 })).rejects.toThrow(RangeError);
+    await expect(fallback.setLimit(quota, -1)).rejects.toThrow(RangeError);
+    expect(fallback.isDown).toBe(false);
+  });
+
+  test("give this process a share of a shared limit that is kept, and the whole of a run's", async () => {
+    const { wire, fallback } = bench({ localShareMillionths: 50_000 });
+    await wire.store.setLimit(quota, 400);
+    await fallback.judge(aRequest({ limits: [quota] }));
+    wire.cut(true);
+    const count = async (key: string) => {
+      const request = () => aRequest({ limits: [quota], meters: [aMeter({ key, window: total })], stops: [kept] });
+      let held = 0;
+      while (held < 100 && (await fallback.local.judge(request())).held) held++;
+      return held;
+    };
+    expect(await count("tenant.cost.total|acme")).toBe(2);
+    expect(await count("tenant.cost.daily@America/New_York|acme")).toBe(2);
+    expect(await count("run.cost|r1")).toBe(40);
+    expect(await count("tenant.calls.total|acme")).toBe(40);
+  });
+
+  test("runs that were let go here are counted here, and there when the store is back", async () => {
+    const { wire, fallback, back } = bench();
+    const key = "tenant.runs.hourly|acme";
+    const meters = [aMeter({ key, add: "run" })];
+    await fallback.judge(aRequest({ run: "before", meters }));
+    wire.cut(true);
+    await expect(fallback.judge(aRequest({ run: "a", meters }))).rejects.toThrow(StoreDown);
+    const requests = ["a", "b", "a"].map((run) => aRequest({ run, meters }));
+    for (const request of requests) {
+      const { now } = await fallback.local.judge(request);
+      const charges = [{ key, window: hourly, amount: "run" as const }];
+      await fallback.settle(aSettlement(request.attempt, now, { run: request.run, charges }));
+    }
+    expect((await fallback.local.judge(aRequest({ run: "b", meters }))).readings[0]).toMatchObject({
+      spent: 2,
+      add: 0,
+    });
+    wire.cut(false);
+    await back;
+    expect((await wire.store.read([{ key, window: hourly }]))[0]).toMatchObject({ spent: 3, held: 0 });
+  });
+
+  test("remember the limits of as many tenants as are asked for often, and no more", async () => {
+    const { fallback } = bench();
+    const keys = Array.from({ length: 10_050 }, (_, index) => `quota|tenant=t${index}`);
+    fallback.local.rememberLimits(
+      keys.slice(0, 100),
+      keys.slice(0, 100).map((_, index) => index),
+    );
+    fallback.local.rememberLimits(
+      keys.slice(100),
+      keys.slice(100).map(() => 5),
+    );
+    fallback.local.rememberLimits(keys.slice(0, 1), [7]);
+    const { limits } = await fallback.local.foresee({ fingerprint: null, sdkRetry: null, limits: keys });
+    expect(limits.filter((amount) => amount !== null)).toHaveLength(10_000);
+    expect(limits[0]).toBe(7);
   });
 });

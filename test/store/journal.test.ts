@@ -15,7 +15,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { StoreDown } from "../../src/store/down.ts";
 import { openJournal } from "../../src/store/journal.ts";
 import { takeLock } from "../../src/store/lock.ts";
-import { aMeter, aRequest, aSettlement, hourly, unique } from "./asks.ts";
+import { aMeter, aRequest, aSettlement, hourly, last, unique } from "./asks.ts";
 import { handClock } from "./hand-clock.ts";
 
 let folder: string;
@@ -32,17 +32,25 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const open = (compactBytes?: number) => openJournal(path, "file ledger.db", clock.now, compactBytes);
 const locks = () => readdirSync(folder).filter((file) => file.includes(".lock."));
 
-test("everything is there after it was opened anew: spend, holds, gates, fingerprints, lessons", async () => {
+test("everything is there after it was opened anew: spend, holds, gates, fingerprints, lessons, runs, limits", async () => {
   const first = open();
   const held = aRequest({ fingerprint: "f" });
   const { now } = await first.judge(held);
   const lessons = [{ key: "opus", value: 7 }];
   await first.settle(aSettlement("other", now, { lessons, fingerprint: "f", outcome: "failure" }));
   await first.close("|tenant=acme", null);
+  await first.setLimit("quota|tenant=acme", Number.POSITIVE_INFINITY);
+  await first.setLimit("quota|tenant=other", 2 ** 53 - 1);
+  await first.setLimit("quota|tenant=gone", 5);
+  await first.setLimit("quota|tenant=gone", null);
+  const seen = { key: "tenant.runs.last 5m|acme", window: last(300_000) };
+  for (const run of ["a", "b", "a"]) await first.judge(aRequest({ run, meters: [aMeter({ ...seen, add: "run" })] }));
   const state = async (store: typeof first) => [
     await store.read([ask]),
     await store.gates(),
     await store.recall(["opus"]),
+    await store.limits(),
+    (await store.judge(aRequest({ run: "a", meters: [aMeter({ ...seen, add: "run" })] }))).readings,
     (await store.judge(aRequest({ ...held, attempt: unique("x"), meters: [] }))).attemptNumber,
     (await store.judge(held)).held,
   ];
@@ -50,6 +58,7 @@ test("everything is there after it was opened anew: spend, holds, gates, fingerp
   await first.shut();
   const second = open();
   expect(await state(second)).toEqual(before);
+  expect(before[4]).toMatchObject([{ spent: 2, add: 0 }]);
   await second.shut();
 });
 
@@ -85,12 +94,41 @@ test.each([
     '{"budget-guard":"journal","version":1}\n[["meters","k",[1,2],null]]\n#!\n[]\n',
     /damaged at line 3/,
   ],
+  [
+    "a journal with records of a kind that only a newer version knows",
+    '{"budget-guard":"journal","version":1}\n[["leases","k",1,null]]\n',
+    /"leases".*newer budget-guard.*update/,
+  ],
 ])("%s is refused and left as it is", (_, text, message) => {
   writeFileSync(path, text);
   expect(() => open()).toThrow(StoreDown);
   expect(() => open()).toThrow(message);
   expect(readFileSync(path, "utf8")).toBe(text);
   expect(locks()).toEqual([]);
+});
+
+test("a journal of the version before runs and limits is read, and written further", async () => {
+  const lines = [
+    [["meters", "tenant.cost.hourly|acme@2026-11-22T14", [0, 30], clock.now() + 7_200_000]],
+    [["gates", "|tenant=acme", { since: 5, until: null }, null]],
+    [["prints", "f", { succeeded: false, failures: 2 }, clock.now() + 9_000_000]],
+  ];
+  writeFileSync(
+    path,
+    ['{"budget-guard":"journal","version":1}', ...lines.map((line) => JSON.stringify(line)), ""].join("\n"),
+  );
+  const store = open();
+  expect((await store.read([ask]))[0]?.spent).toBe(30);
+  expect(await store.foresee({ fingerprint: "f", sdkRetry: null, limits: ["q|t=a"] })).toMatchObject({
+    attemptNumber: 2,
+    limits: [null],
+  });
+  await store.setLimit("q|t=a", 9);
+  await store.shut();
+  const again = open();
+  expect(await again.limits()).toEqual(new Map([["q|t=a", 9]]));
+  expect(await again.gates()).toHaveLength(1);
+  await again.shut();
 });
 
 test("an operation writes what it changed, and nothing twice", async () => {

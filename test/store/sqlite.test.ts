@@ -113,6 +113,76 @@ describe.runIf(sqlite !== undefined)("a file store with node:sqlite", () => {
     await expect(judging).rejects.toThrow(StoreDown);
   });
 
+  /** A ledger as the version before runs and limits laid it out. */
+  function layOutBefore(): void {
+    const db = raw();
+    db.exec("PRAGMA page_size = 1024; PRAGMA journal_mode = WAL");
+    for (const table of ["meters", "holds", "past", "gates", "prints", "lessons"]) {
+      db.exec(`CREATE TABLE ${table} (key TEXT PRIMARY KEY, value TEXT NOT NULL, due INTEGER) WITHOUT ROWID`);
+      db.exec(`CREATE INDEX ${table}_due ON ${table} (due, key) WHERE due IS NOT NULL`);
+    }
+    const put = (table: string, key: string, value: unknown, due: number | null) =>
+      db.prepare(`INSERT INTO ${table} VALUES (?, ?, ?)`).run(key, JSON.stringify(value), due);
+    const place = { key: "tenant.cost.hourly|acme@2026-11-22T14", size: 0, keep: 0, until: clock.now() + 9_000_000 };
+    const meters = [{ place, amount: 10, floor: 4 }];
+    put("meters", place.key, [10, 30], place.until);
+    put("holds", "held before", { attemptNumber: 1, repeat: false, meters }, clock.now() + 60_000);
+    put("past", "billed before", { kind: "settled" }, clock.now() + 9_000_000);
+    put("prints", "f", { succeeded: false, failures: 2 }, clock.now() + 9_000_000);
+    put("gates", "|tenant=acme", { since: 5, until: null }, null);
+    db.exec("PRAGMA application_id = 1650945124; PRAGMA user_version = 1");
+    db.close();
+  }
+
+  test("of the version before runs and limits is taken over as it is, and can do all that a new one can", async () => {
+    layOutBefore();
+    const store = await open();
+    expect((await store.read([ask]))[0]).toMatchObject({ spent: 30, held: 10 });
+    await store.settle(aSettlement("billed before", clock.now()));
+    await store.settle(aSettlement("held before", clock.now()));
+    expect((await store.read([ask]))[0]).toMatchObject({ spent: 40, held: 0 });
+    expect(await store.gates()).toHaveLength(1);
+    await store.setLimit("quota|tenant=acme", Number.POSITIVE_INFINITY);
+    const ask2 = { fingerprint: "f", sdkRetry: null, limits: ["quota|tenant=acme"] };
+    expect(await store.foresee(ask2)).toMatchObject({ attemptNumber: 2, limits: [Number.POSITIVE_INFINITY] });
+    const runs = { key: "tenant.runs.hourly|acme", window: hourly };
+    for (const run of ["a", "b"]) await store.judge(aRequest({ run, meters: [aMeter({ ...runs, add: "run" })] }));
+    await store.shut();
+    const again = await open();
+    expect((await again.read([ask, runs])).map(({ spent }) => spent)).toEqual([40, 2]);
+    await again.shut();
+  });
+
+  test("stays readable to processes of the version before, which may share it while they are replaced", async () => {
+    const store = await open();
+    await store.setLimit("quota|tenant=acme", 5);
+    await store.shut();
+    const db = raw();
+    expect(Object.values(db.prepare("PRAGMA user_version").get() ?? {})).toEqual([1]);
+    db.close();
+  });
+
+  test("foresees a call while another process writes", async () => {
+    const store = await open();
+    await store.setLimit("quota|tenant=acme", 5);
+    const db = raw();
+    db.exec("BEGIN IMMEDIATE");
+    const ask2 = { fingerprint: "f", sdkRetry: null, limits: ["quota|tenant=acme"] };
+    expect(await store.foresee(ask2)).toMatchObject({ attemptNumber: 0, limits: [5] });
+    db.exec(
+      `INSERT INTO limits VALUES ('quota|tenant=b', '7', NULL); UPDATE limits SET value = '6' WHERE value = '5'; COMMIT`,
+    );
+    db.close();
+    expect((await store.foresee(ask2)).limits).toEqual([6]);
+    expect(await store.limits()).toEqual(
+      new Map([
+        ["quota|tenant=acme", 6],
+        ["quota|tenant=b", 7],
+      ]),
+    );
+    await store.shut();
+  });
+
   test("forgets windows that are over, some at a time", async () => {
     const store = await open();
     for (let n = 0; n < 100; n++)
@@ -140,11 +210,17 @@ describe.runIf(sqlite !== undefined)("a file store with node:sqlite", () => {
     const held = aRequest({ holdMs: 60_000, meters: [aMeter({ floor: 3 })] });
     await old.judge(held);
     await old.settle(aSettlement("a", clock.now()));
+    await old.setLimit("quota|tenant=acme", Number.POSITIVE_INFINITY);
+    const runs = { key: "tenant.runs.hourly|acme", window: hourly };
+    await old.judge(aRequest({ run: "a", meters: [aMeter({ ...runs, add: "run" })] }));
     await expect(open()).rejects.toThrow(/in use by process \d+, which runs on an older Node/);
     await old.shut();
     const journal = readFileSync(`${path}.journal`);
     const store = await open();
     expect((await store.read([ask]))[0]).toMatchObject({ spent: 10, held: 10 });
+    expect(await store.limits()).toEqual(new Map([["quota|tenant=acme", Number.POSITIVE_INFINITY]]));
+    const seen = await store.judge(aRequest({ run: "a", meters: [aMeter({ ...runs, add: "run" })] }));
+    expect(seen.readings[0]).toMatchObject({ spent: 1, add: 0 });
     expect(existsSync(`${path}.journal`)).toBe(false);
     await store.settle(aSettlement(held.attempt, clock.now()));
     await store.shut();
