@@ -31,6 +31,8 @@ function request() {
     meters,
     stops: meters.map((_, meter) => ({ tests: [test(meter)], closes: null })),
     gates: [],
+    limits: [],
+    run: "job-1",
     fingerprint: null,
     sdkRetry: null,
   };
@@ -38,7 +40,7 @@ function request() {
 
 function settlement({ attempt, meters }, judgedAt) {
   const charges = meters.map(({ key, window }) => ({ key, window, amount: window.kind === "now" ? 0 : 900 }));
-  return { attempt, judgedAt, charges, fingerprint: null, outcome: "success", lessons: [] };
+  return { attempt, judgedAt, charges, run: "job-1", fingerprint: null, outcome: "success", lessons: [] };
 }
 
 /** Judges and settles in turn with the floor's own step, so that all share the machine's moods. Medians in microseconds. */

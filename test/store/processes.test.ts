@@ -11,6 +11,7 @@ import { buildWorker, removeWorker, startWorker } from "./workers.ts";
 
 const key = "tenant.cost.total|acme";
 const asks = [{ key, window: total }];
+const runs = { key: "tenant.runs.total|acme", window: total };
 const calls = (count: number, limit: number, holdMs = 60_000) =>
   Array.from({ length: count }, () =>
     aRequest({ holdMs, meters: [aMeter({ key, window: total, floor: 4 })], stops: [above(limit)] }),
@@ -36,6 +37,63 @@ function shared(name: string, address: () => string): void {
       expect(answers.flat().filter(Boolean)).toHaveLength(100);
       expect(await look()).toEqual({ spent: 0, held: 1_000 });
       expect(await Promise.all(workers.map((worker) => worker.end()))).toEqual([0, 0, 0, 0]);
+    });
+
+    test("let exactly as many runs start as the limit holds, and their calls go on", async () => {
+      const workers = await Promise.all([1, 2, 3, 4].map(() => startWorker(address())));
+      const requests = Array.from({ length: 100 }, (_, n) =>
+        aRequest({
+          run: `r${n % 50}`,
+          meters: [aMeter({ key: runs.key, window: total, add: "run" })],
+          stops: [above(8)],
+        }),
+      );
+      const answers = await Promise.all(workers.map((worker) => worker.judge(requests)));
+      const started = new Set(answers.flatMap((held) => held.flatMap((one, n) => (one ? [n % 50] : []))));
+      expect(started.size).toBe(8);
+      // Whoever came after the last place was taken met the same eight.
+      const again = await workers[0]?.judge(requests);
+      expect(new Set(again?.flatMap((one, n) => (one ? [n % 50] : [])))).toEqual(started);
+      await Promise.all(workers.map((worker) => worker.end()));
+      const store = await openStore(address(), { root: "/", clock: Date.now });
+      expect((await store.read([runs]))[0]).toMatchObject({ spent: 8, held: 0 });
+      await store.shut();
+    });
+
+    test("go by a limit that another process sets, from its next call on", async () => {
+      const workers = await Promise.all([1, 2, 3, 4].map(() => startWorker(address())));
+      const store = await openStore(address(), { root: "/", clock: Date.now });
+      const kept = {
+        tests: [
+          {
+            kind: "kept",
+            left: { kind: "meter", meter: 0 },
+            limits: [0],
+            otherwise: 0,
+            millionths: 1_000_000,
+            orEqual: false,
+          },
+        ],
+        closes: null,
+      } as const;
+      const go = async () => {
+        const request = () => ({
+          ...aRequest({ limits: ["q|t=a"], stops: [kept] }),
+          meters: [aMeter({ key, window: total })],
+        });
+        const answers = await Promise.all(workers.map((worker) => worker.judge(Array.from({ length: 20 }, request))));
+        return answers.flat().filter(Boolean).length;
+      };
+      expect(await go()).toBe(0);
+      await store.setLimit("q|t=a", 250);
+      expect(await go()).toBe(25);
+      await store.setLimit("q|t=a", Number.POSITIVE_INFINITY);
+      expect(await go()).toBe(80);
+      await store.setLimit("q|t=a", null);
+      expect(await go()).toBe(0);
+      expect((await store.read(asks))[0]).toMatchObject({ spent: 0, held: 1_050 });
+      await store.shut();
+      await Promise.all(workers.map((worker) => worker.end()));
     });
 
     test("lose no spend and keep no hold when one is killed mid-call", async () => {

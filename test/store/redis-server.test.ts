@@ -10,6 +10,7 @@ import { StoreDown } from "../../src/store/down.ts";
 import { withFallback } from "../../src/store/fallback.ts";
 import { openRedis } from "../../src/store/redis.ts";
 import type { Store } from "../../src/store/store.ts";
+import { windowAt } from "../../src/store/window.ts";
 import { freePort, type RedisServer, startRedis } from "../support/redis.ts";
 import {
   above,
@@ -62,6 +63,20 @@ describe("one Redis", () => {
       expect((await (await open()).read([ask]))[0]).toMatchObject({ spent: 10, held: 0 });
     },
   );
+
+  test("decides the window of every time zone by its own clock", async () => {
+    for (const off of [DAY, -5 * HOUR]) {
+      const store = await open(() => Date.now() + off);
+      for (const timezone of ["Asia/Kathmandu", "America/New_York"]) {
+        for (const kind of ["hourly", "daily", "weekly", "monthly"] as const) {
+          const window = { kind, timezone };
+          const answer = await store.judge(aRequest({ meters: [aMeter({ key: `${kind}@${timezone}`, window })] }));
+          expect(answer.readings[0]?.resetsAt).toBe(windowAt(window, answer.now).end);
+          expect(Math.abs(answer.now - Date.now())).toBeLessThan(2_000);
+        }
+      }
+    }
+  });
 
   test("notices at a judgement that the hour it knew is over", async () => {
     let off = 0;
@@ -146,6 +161,133 @@ describe("one Redis", () => {
       expect((await store.judge(aRequest({ meters: [aMeter({ key, window })] }))).readings[0]?.held).toBe(20);
       expect(await admin.pttl(name)).toBeGreaterThan(DAY);
     }
+  });
+
+  test("keeps meters of runs as long as they count, and trims what has left them", async () => {
+    const store = await open();
+    const windows = { hour: hourly, roll: last(600), run, ever: total };
+    const meters = Object.entries(windows).map(([key, window]) => aMeter({ key, window, add: "run" }));
+    await store.judge(aRequest({ run: "a", meters }));
+    const lives = async () => {
+      const found: Record<string, number> = {};
+      for (const key of await admin.keys("bg:1:m:*")) found[key.slice(7).split("@")[0] ?? ""] = await admin.pttl(key);
+      return found;
+    };
+    expect(await lives()).toEqual({
+      hour: expect.toSatisfy((ms: number) => ms > HOUR && ms <= 2 * HOUR),
+      roll: expect.toSatisfy((ms: number) => ms > DAY && ms <= DAY + 700),
+      run: expect.toSatisfy((ms: number) => ms > 6.9 * DAY && ms <= 7 * DAY),
+      ever: -1,
+    });
+    await new Promise((resolve) => setTimeout(resolve, 680));
+    expect(await admin.zcard("bg:1:m:roll@")).toBe(1);
+    await store.judge(aRequest({ run: "b", meters }));
+    expect(await admin.zrange("bg:1:m:roll@", 0, -1)).toEqual(["b"]);
+    expect(await admin.zrange("bg:1:m:ever@", 0, -1)).toEqual(["a", "b"]);
+  });
+
+  test("a refused call of a new run writes nothing", async () => {
+    const store = await open();
+    await store.judge(aRequest({ meters: [aMeter({ add: "run" })], stops: [above(0)], limits: ["q|t=a"] }));
+    expect(await admin.keys("*")).toEqual([]);
+  });
+
+  test("does not make a window of runs anew that is long over", async () => {
+    const store = await open();
+    const charges = [{ ...ask, amount: "run" as const }];
+    await store.settle(aSettlement(unique("late"), Date.now() - 3 * HOUR, { charges }));
+    expect(await admin.keys("bg:1:m:*")).toEqual([]);
+  });
+
+  test("frees expired holds on meters of runs as the version before would, whose scripts know none", async () => {
+    const store = await open();
+    const request = aRequest({
+      holdMs: 30,
+      meters: [aMeter({ ...ask, key: "runs|a", add: "run" }), aMeter({ floor: 4 })],
+    });
+    await store.judge(request);
+    // An attempt names no key of runs: what reads the keys of its hold as strings would fail on a set.
+    const attempt = (await admin.getBuffer(`bg:1:a:${request.attempt}`))?.toString("latin1") ?? "";
+    expect(attempt).toContain("bg:1:m:tenant.cost.hourly|acme@");
+    expect(attempt).not.toContain("bg:1:m:runs");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect((await store.read([ask]))[0]).toMatchObject({ spent: 4, held: 0 });
+    expect((await store.read([{ ...ask, key: "runs|a" }]))[0]).toMatchObject({ spent: 1, held: 0 });
+  });
+
+  describe("limits in the hash that people write", () => {
+    const limits = ["quota|tenant=acme", "quota|tenant=globex"];
+    const kept = async (store: Store) => (await store.judge(aRequest({ limits }))).limits;
+    const foreseen = async (store: Store) =>
+      (await store.foresee({ fingerprint: null, sdkRetry: null, limits })).limits;
+
+    test("count at once, in the format that the store itself writes", async () => {
+      const store = await open();
+      await admin.hset("bg:1:limits", "quota|tenant=acme", "80000000000", "quota|tenant=globex", "unlimited");
+      expect(await kept(store)).toEqual([80e9, Number.POSITIVE_INFINITY]);
+      expect(await foreseen(store)).toEqual([80e9, Number.POSITIVE_INFINITY]);
+      await store.setLimit("quota|tenant=acme", 9_007_199_254_740_991);
+      await store.setLimit("quota|tenant=initech", Number.POSITIVE_INFINITY);
+      await store.setLimit("quota|tenant=globex", null);
+      expect(await admin.hgetall("bg:1:limits")).toEqual({
+        "quota|tenant=acme": "9007199254740991",
+        "quota|tenant=initech": "unlimited",
+      });
+      await admin.hdel("bg:1:limits", "quota|tenant=acme");
+      expect(await kept(store)).toEqual([null, null]);
+    });
+
+    test.each([
+      "$80",
+      "80.5",
+      "-1",
+      "",
+      " 5",
+      "1e9",
+      "0x10",
+      "inf",
+      "nan",
+      "Infinity",
+      "9007199254740992",
+      "99999999999999999999",
+      "UNLIMITED",
+      "5\n",
+      "\u{1f4b0}",
+      "5".repeat(100_000),
+    ])("that are no amount (%j) count as not kept, and are reported", async (text) => {
+      const store = await open();
+      await admin.hset("bg:1:limits", "quota|tenant=acme", text, "quota|tenant=globex", "007");
+      expect(await kept(store)).toEqual([null, 7]);
+      expect(await foreseen(store)).toEqual([null, 7]);
+      expect(await store.limits()).toEqual(
+        new Map([
+          ["quota|tenant=acme", Number.NaN],
+          ["quota|tenant=globex", 7],
+        ]),
+      );
+    });
+
+    test("stop no call where the key holds something else than a hash", async () => {
+      const store = await open();
+      await admin.set("bg:1:limits", "garbage");
+      expect(await kept(store)).toEqual([null, null]);
+      expect(await foreseen(store)).toEqual([null, null]);
+      await expect(store.limits()).rejects.toThrow(/WRONGTYPE/);
+    });
+  });
+
+  test("foresees a call in one round trip", async () => {
+    const store = await open();
+    await store.setLimit("q|t=a", 5);
+    const commands = async () => Number(/total_commands_processed:(\d+)/.exec(await admin.info("stats"))?.[1]);
+    const script = async () => {
+      const before = await commands();
+      await store.foresee({ fingerprint: "f", sdkRetry: null, limits: ["q|t=a", "q|t=b"] });
+      return (await commands()) - before;
+    };
+    await script();
+    // The script with its TIME, GET and HMGET, and the INFO that asks.
+    expect(await script()).toBeLessThanOrEqual(5);
   });
 
   test("does not make a window anew that is long over", async () => {
