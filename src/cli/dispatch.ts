@@ -16,10 +16,11 @@ import { pause } from "./pause.ts";
 import { resume } from "./resume.ts";
 import { run } from "./run.ts";
 import { status } from "./status.ts";
+import { test } from "./test.ts";
 import type { Verb, World } from "./verb.ts";
 
 /** Every command, in the order of the help. */
-export const verbs: readonly Verb[] = [init, run, check, fmt, audit, status, pause, resume];
+export const verbs: readonly Verb[] = [init, run, check, fmt, test, audit, status, pause, resume];
 
 /** Runs one command; never rejects for what a user can do wrong. Returns the exit code. */
 export async function dispatch(args: readonly string[], world: World): Promise<number> {

@@ -1,0 +1,49 @@
+/**
+ * What the rules made of a call, as rows of a table.
+ * @module
+ */
+import { plainAmount } from "../policy/explain-amount.ts";
+import type { ConditionReport, RuleReport } from "../policy/explain-call.ts";
+import type { Row } from "./columns.ts";
+
+export const READING_TITLES = ["RULE", "READS", "SPENT", "THIS CALL", "LIMIT", "LEFT", "VERDICT"] as const;
+
+/** A row for each condition of a rule, or one where it has none, or does not concern the call. */
+export function readingRows(report: RuleReport): readonly Row[] {
+  const { rule, matches, conditions, fired } = report;
+  const colour = fired ? (rule.shadow ? "yellow" : "red") : matches ? "green" : "dim";
+  const verdict = verdictText(report);
+  const [first, ...others] = conditions;
+  if (first === undefined) return [{ cells: [rule.id, "", "", "", "", "", verdict], colour }];
+  return [
+    { cells: [rule.id, ...conditionCells(first), verdict], colour },
+    ...others.map((one) => ({ cells: ["", ...conditionCells(one), ""] })),
+  ];
+}
+
+/** `deny`, `fits`, or why the rule has nothing to say. */
+export function verdictText({ rule, matches, why, fired }: RuleReport): string {
+  if (fired) {
+    const acts = rule.actions.map(({ kind }) => kind).join(", ");
+    return rule.shadow ? `would ${acts} (shadow)` : acts;
+  }
+  if (!matches) return `no: ${why ?? "its filter does not hold"}`;
+  return why === null ? "fits" : `no: ${why}`;
+}
+
+function conditionCells({ condition, path, figures, total, headroom }: ConditionReport): readonly string[] {
+  const { metric, scope, spent, held, estimate, limit } = figures;
+  const own = condition.reading.kind === "call";
+  const amount = (value: number): string => signed(metric, value);
+  return [
+    [path, ...Object.entries(scope).map(([name, value]) => `${name}=${value}`)].join(" "),
+    own ? "" : amount(spent + held),
+    own ? amount(total) : `+${amount(estimate)}`,
+    amount(limit),
+    amount(headroom),
+  ];
+}
+
+/** `-$0.01`: the sign stands before the dollar. */
+const signed = (metric: string, value: number): string =>
+  value < 0 ? `-${plainAmount(metric, -value)}` : plainAmount(metric, value);
