@@ -117,9 +117,11 @@ function resolveAction(
         const fixed = word === "route" && node.given?.kind === "String" ? `route to ${given}` : example;
         return refuse(context, rules.needs(node.span, word, fixed));
       }
+      if (flag === "store.down") return refuse(context, rules.notFor(node.name.span, word));
       const meant = closest(word, known);
-      const timed = node.given?.kind === "Duration" && (meant === "hold" || meant === "backoff");
-      return refuse(context, names.action(node.name.span, word, timed ? `${meant} ${given}` : meant));
+      if (node.given?.kind !== "Duration") return refuse(context, names.action(node.name.span, word, meant));
+      const timed = meant === "deny" ? "deny for" : meant === "hold" || meant === "backoff" ? meant : null;
+      return refuse(context, names.action(node.name.span, word, timed === null ? meant : `${timed} ${given}`));
     }
   }
 }
@@ -155,6 +157,15 @@ function cap(node: CapNode, context: Context): Action | null {
   return tokens === null ? null : Object.freeze({ kind: "cap", tokens });
 }
 
+/** Metrics and the like, which are no placeholders: what is spent, and of what. */
+const figures: Readonly<Record<string, string>> = {
+  cost: "spent",
+  amount: "spent",
+  budget: "limit",
+  quota: "limit",
+  time: "reset",
+};
+
 /** The text, null where there is none, undefined with a report where it names a placeholder that does not exist. */
 function resolveMessage(node: StringNode | null, context: Context): string | null | undefined {
   if (node === null) return null;
@@ -162,7 +173,7 @@ function resolveMessage(node: StringNode | null, context: Context): string | nul
   let right = true;
   for (const [, name = ""] of node.value.matchAll(/\{([^{}\s]*)\}/g)) {
     if (words.includes(name)) continue;
-    context.report(names.placeholder(node.span, name, closest(name, words)));
+    context.report(names.placeholder(node.span, name, figures[name] ?? closest(name, words)));
     right = false;
   }
   return right ? node.value : undefined;

@@ -28,8 +28,12 @@ export const imports = {
       `cannot import "${path}": ${why}`,
       'write the path from this file\'s folder: `import "./org.budget"`',
     ),
-  notAPolicy: (span: Span) =>
-    imported(span, "only policies can be imported", "name a `*.budget` file that is not a `*.test.budget` file"),
+  notAPolicy: (span: Span, path: string) =>
+    imported(
+      span,
+      "only policies can be imported",
+      /\.\w+$/.test(path) ? "name a `*.budget` file that holds no tests" : `write \`import "${path}.budget"\``,
+    ),
   elsewhere: (span: Span) =>
     imported(
       span,
@@ -61,8 +65,14 @@ export const limits = {
         ? `write \`$${number}\``
         : "all rows of a limit have one unit",
     ),
-  elseUnit: (span: Span, given: string, above: string) =>
-    unit(span, `this \`else\` is ${given}, the rows are ${above}`, "all rows of a limit have one unit, `else` too"),
+  elseUnit: (span: Span, given: string, above: string, number: string | null) =>
+    unit(
+      span,
+      `this \`else\` is ${given}, the rows are ${above}`,
+      given === "a bare number" && above !== "a bare number" && number !== null
+        ? `write \`else ${above === "money" ? `$${number}` : `${number} ${above}`}\``
+        : "all rows of a limit have one unit, `else` too",
+    ),
   rowKind: (span: Span, given: string) =>
     unit(span, `${given} cannot stand in a limit`, "write an amount: `$50`, `2M tokens`, `20` or `unlimited`"),
   rowTwice: (span: Span, key: string) =>
@@ -80,8 +90,8 @@ export const limits = {
       `cannot read the limits of "${file}": ${why}`,
       "write the path of a JSON file at or below this policy's folder",
     ),
-  notJson: (span: Span, file: string, why: string) =>
-    imported(span, `${file} is not JSON: ${why}`, 'it reads `{"acme": "$50", "globex": "$200"}`'),
+  notJson: (span: Span, place: string) =>
+    imported(span, `this file is not JSON: see ${place}`, 'it reads `{"acme": "$50", "globex": "$200"}`'),
   notATable: (span: Span, file: string) =>
     imported(span, `${file} is not a table of amounts`, 'it reads `{"acme": "$50", "globex": "$200"}`'),
   row: (span: Span, file: string, key: string, what: string, help?: string) =>

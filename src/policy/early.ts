@@ -39,12 +39,14 @@ function strangeSign(tokens: readonly Token[]): Finding | null {
 }
 
 function unknownEscape(tokens: readonly Token[]): Finding | null {
+  const path = ["import", "limit"].includes(tokens[0]?.text ?? "") && tokens[1]?.text !== ":";
   for (const { kind, text, start } of tokens) {
     if (kind !== "string") continue;
     for (const { 0: pair, index } of text.matchAll(/\\./gu)) {
       if (['\\"', "\\\\", "\\n", "\\t"].includes(pair)) continue;
       const span = { start: start + index, end: start + index + pair.length };
-      return syntax(span, `\`${pair}\` means nothing in a string`, `a backslash itself is written \`\\\\\``);
+      const help = path ? "write the path with `/`" : "a backslash itself is written `\\\\`";
+      return syntax(span, `\`${pair}\` means nothing in a string`, help);
     }
   }
   return null;

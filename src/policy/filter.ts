@@ -24,8 +24,13 @@ export function resolveFilter(node: FilterNode, context: Context): Filter | null
       const of = resolveFilter(node.of, context);
       return of === null ? null : Object.freeze({ kind: "not", of });
     }
-    case "Compare":
+    case "Compare": {
+      const op = node.op.text === "=" ? "==" : node.op.text;
+      if (node.amount.kind === "Ref" && (op === "==" || op === "!=")) {
+        return refuse(context, rules.unquoted(node.span, printPath(node.path), op, node.amount.name.text));
+      }
       return refuse(context, rules.numberInFilter(node.span));
+    }
     case "Match":
       return resolveMatch(node, context);
   }

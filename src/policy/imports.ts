@@ -69,7 +69,7 @@ export function loadFiles(sources: readonly Source[], read: ReadFile | undefined
 function target({ path }: ImportNode, from: string, read: ReadFile | undefined): ReturnType<ReadFile> | Finding {
   const { value, span } = path;
   if (isElsewhere(value)) return say.elsewhere(span);
-  if (!value.endsWith(".budget") || value.endsWith(".test.budget")) return say.notAPolicy(span);
+  if (!value.endsWith(".budget") || value.endsWith(".test.budget")) return say.notAPolicy(span, value);
   return read === undefined ? { why: "no other file can be read here" } : read(from, value);
 }
 

@@ -5,6 +5,7 @@
  */
 import type { AmountNode, Span } from "./ast.ts";
 import { limits as say } from "./declaration-messages.ts";
+import { positionAt } from "./diagnostics.ts";
 import type { Finding } from "./finding.ts";
 import { parsePolicy } from "./syntax.ts";
 
@@ -28,7 +29,7 @@ export function readRows(
   try {
     table = JSON.parse(text);
   } catch (error) {
-    report(say.notJson(span, file, error instanceof Error ? shortened(error.message) : "it cannot be read"));
+    report(say.notJson(span, placeOf(file, text, error)));
     return null;
   }
   if (typeof table !== "object" || table === null || Array.isArray(table)) {
@@ -53,11 +54,12 @@ export function readRows(
   return rows;
 }
 
-/** The engine quotes the text that it stumbled over, which may be all of it. */
-const shortened = (message: string): string => {
-  const [first = ""] = message.split("\n");
-  return first.length > 80 ? `${first.slice(0, 80)}…` : first;
-};
+/** Engines word their complaints differently, and all but the end of the text comes with an offset. */
+function placeOf(file: string, text: string, error: unknown): string {
+  const offset = /position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
+  const { line, column } = positionAt(text, offset === undefined ? text.length : Number(offset));
+  return `${file}:${line}:${column}`;
+}
 
 /** An amount in the language's own words; the grammar of the policy reads it. */
 function amountOf(text: string): AmountNode | null {

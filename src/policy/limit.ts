@@ -85,7 +85,10 @@ function resolveLimit({ node, file, rows, context }: FoundLimit, follow: Follow)
     else if (given !== kind) {
       const number = amount.kind === "Count" ? printNumber(amount.value) : null;
       const isElse = amount === node.otherwise;
-      fail(report, isElse ? say.elseUnit(amount.span, given, kind) : say.rowUnit(amount.span, given, kind, number));
+      fail(
+        report,
+        isElse ? say.elseUnit(amount.span, given, kind, number) : say.rowUnit(amount.span, given, kind, number),
+      );
     }
   }
   const table = new Map<string, Grant>();
@@ -143,7 +146,7 @@ function reference(
   const { budgets, limits } = context.names;
   if (limits.has(name)) return follow(name, report, amount.span);
   if (budgets.has(name)) report(amounts.budgetInTable(amount.span, name));
-  else report(names.limit(amount.span, name, closest(name, limits.keys())));
+  else report(names.otherLimit(amount.span, name, closest(name, limits.keys())));
   return null;
 }
 

@@ -37,7 +37,14 @@ export const names = {
       didYouMean(meant, `define it first: \`budget ${name} = $200 of tenant.monthly\``),
     ),
   limit: (span: Span, name: string, meant: string | null) =>
-    unknown(span, `unknown limit \`${name}\``, didYouMean(meant, "an amount reads `$50`, `20`, `50K tokens` or `80%`")),
+    unknown(
+      span,
+      `unknown limit \`${name}\``,
+      didYouMean(
+        meant,
+        `an amount reads \`$50\` or \`20\`; a table of them is \`limit ${name} by tenant { "acme": $50 } else $5\``,
+      ),
+    ),
   action: (span: Span, name: string, meant: string | null) =>
     finding("error", "unknown-action")(
       span,
@@ -59,6 +66,18 @@ export const names = {
         "there are {spent}, {limit}, {reset}, {rule} and the names of dimensions",
       ),
     ),
+  limitAsSubject: (span: Span, name: string) =>
+    unknown(
+      span,
+      `\`${name}\` is a limit: something is compared with it`,
+      `write \`tenant.monthly > ${name}\`; for shares of it \`budget b = ${name} of tenant.monthly\``,
+    ),
+  otherLimit: (span: Span, name: string, meant: string | null) =>
+    unknown(
+      span,
+      `unknown limit \`${name}\``,
+      didYouMean(meant, "write an amount, or the name of another limit: `else $5`"),
+    ),
   budgetAsLimit: (span: Span, name: string) =>
     unknown(span, `\`${name}\` is a budget, not an amount`, `write \`100% of ${name}\``),
   twice: (span: Span, name: string, first: string) =>
@@ -66,6 +85,12 @@ export const names = {
       label: "second definition",
       note: `first defined at ${first}`,
     }),
+  shadowLabel: (span: Span) =>
+    finding("error", "reserved-name")(
+      span,
+      "`shadow` is no label: this rule would refuse calls",
+      "to try a rule out, leave the colon away: `shadow tenant.daily > $5 -> deny`",
+    ),
   reserved: (span: Span, name: string) =>
     finding("error", "reserved-name")(
       span,
@@ -111,6 +136,8 @@ export const subjects = {
   callWindow: (span: Span) => window(span, "a call has no window", "write `call.cost > $0.50`, or use `tenant.daily`"),
   nowWindow: (span: Span, path: string) =>
     window(span, "concurrency is what is in flight now, so it takes no window", `write \`${path} > 8\``),
+  noSuchWindow: (span: Span, word: string, path: string, length: string) =>
+    window(span, `there is no window \`${word}\``, `write \`${path} last ${length}\``),
   budgetWindow: (span: Span, name: string, path: string) =>
     window(
       span,
@@ -167,7 +194,10 @@ export const amounts = {
   capUnit: (span: Span) => unit(span, "`cap` limits the tokens a call may answer with", "write `cap 2K tokens`"),
   currency: (span: Span, sign: string, text: string) =>
     finding("error", "currency")(span, `prices are in US dollars, not ${sign}`, `write \`$${text}\``),
-  comma: (span: Span) => number(span, "a comma cannot separate digits", "write `1_000`, or `1K`, `2M`"),
+  comma: (span: Span, decimal: string | null) =>
+    decimal === null
+      ? number(span, "a comma cannot separate digits", "write `1_000`, or `1K`, `2M`")
+      : number(span, "decimals follow a point", `write \`${decimal}\``),
   suffix: (span: Span, suffix: string, digits: string, known: string | null) =>
     number(
       span,
@@ -209,11 +239,11 @@ export const amounts = {
     finding("error", "rate")(span, `unknown unit of time \`${per}\``, "write `$500/h`; the units are s, m, h, d and w"),
   noUnit: (span: Span, text: string) =>
     finding("error", "duration")(span, "a duration needs a unit", `write \`${text}s\`, \`${text}m\` or \`${text}h\``),
-  durationUnit: (span: Span, text: string) =>
+  durationUnit: (span: Span, text: string, meant: string | null) =>
     finding("error", "duration")(
       span,
       `unknown duration \`${text}\``,
-      "write `30s`, `15m`, `2h`, `7d`; the units are ms, s, m, h, d and w",
+      meant === null ? "write `30s`, `15m`, `2h`, `7d`; the units are ms, s, m, h, d and w" : `write \`${meant}\``,
     ),
   durationRange: (span: Span) =>
     finding("error", "duration")(span, "a duration is at least 1ms and at most 366d", "write `15m`"),

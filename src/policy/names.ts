@@ -83,7 +83,8 @@ export function collectNames(files: readonly ParsedFile[], { read, report, seen 
   for (const file of files) {
     for (const node of file.statements) {
       if (node.kind === "Rule") {
-        if (node.name !== null) claim(node.name, file);
+        if (node.name?.text === "shadow") report(file.file, say.shadowLabel(node.name.span));
+        else if (node.name !== null) claim(node.name, file);
       } else if (node.kind === "Budget" || node.kind === "Limit") {
         claim(node.name, file);
         if (isReserved(node.name.text)) report(file.file, say.reserved(node.name.span, node.name.text));

@@ -31,7 +31,8 @@ const LONGEST_MS = 366 * 86_400_000;
  */
 export function exact(node: NumberNode, factor: number, noun: string | null, context: Context): number | null {
   const { text, scale } = node;
-  if (text.includes(",")) return refuse(context, amounts.comma(node.span));
+  if (text.includes(","))
+    return refuse(context, amounts.comma(node.span, /^\d+,\d{1,2}$/.test(text) ? text.replace(",", ".") : null));
   const times = scales.get(scale);
   if (times === undefined) {
     const upper = scale.toUpperCase();
@@ -61,11 +62,25 @@ export function shareOf(amount: number, millionths: number, op: ">" | ">="): num
   return Number(op === ">=" && exactly % 1_000_000n !== 0n ? floor + 1n : floor);
 }
 
+/** Units as people spell them out, and as they are written here. */
+const spelled: readonly (readonly [RegExp, string])[] = [
+  [/^(?:secs?|seconds?|S)$/i, "s"],
+  [/^(?:mins?|minutes?)$/i, "m"],
+  [/^(?:hrs?|hours?|H)$/i, "h"],
+  [/^(?:days?|D)$/i, "d"],
+  [/^(?:weeks?|W)$/i, "w"],
+  [/^(?:millis|milliseconds?|MS)$/i, "ms"],
+];
+
 /** A duration in ms, or null with a report. */
 export function milliseconds(node: DurationNode, context: Context): number | null {
   if (node.unit === "") return refuse(context, amounts.noUnit(node.span, node.value));
   const size = durations.get(node.unit);
-  if (size === undefined) return refuse(context, amounts.durationUnit(node.span, `${node.value}${node.unit}`));
+  if (size === undefined) {
+    const meant = spelled.find(([pattern]) => pattern.test(node.unit))?.[1];
+    const right = meant === undefined ? null : `${node.value}${meant}`;
+    return refuse(context, amounts.durationUnit(node.span, `${node.value}${node.unit}`, right));
+  }
   const ms = Math.round(Number(node.value) * size);
   return ms >= 1 && ms <= LONGEST_MS ? ms : refuse(context, amounts.durationRange(node.span));
 }

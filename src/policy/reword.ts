@@ -4,16 +4,9 @@
  */
 import type { PeggyError, Span } from "./ast.ts";
 import { type Finding, syntax } from "./finding.ts";
+import { slipAt } from "./slip.ts";
+import { declarationSlip, formOf } from "./slip-declaration.ts";
 import type { Token } from "./tokens.ts";
-
-/** How each declaration reads, for those that went wrong. */
-const forms: ReadonlyMap<string, string> = new Map([
-  ["import", 'import "./other.budget"'],
-  ["timezone", 'timezone "UTC"'],
-  ["dimension", "dimension plan, workflow"],
-  ["budget", "budget research = $6K of feature.monthly"],
-  ["limit", 'limit quota by plan { "free": $5 } else $1'],
-]);
 
 /** One sentence for a statement that could not be parsed; `offset` is where the parser gave up. */
 export function reword(tokens: readonly Token[], offset: number, expected: PeggyError["expected"]): Finding {
@@ -22,11 +15,16 @@ export function reword(tokens: readonly Token[], offset: number, expected: Peggy
   if (first === undefined || last === undefined)
     return syntax({ start: offset, end: offset }, "nothing can be read here", "delete this line");
   const end = { start: last.end, end: last.end };
-  const form = forms.get(first.text);
-  if (form !== undefined && second?.text !== ":" && second?.text !== ">") {
-    return offset >= last.end
-      ? syntax(end, `this \`${first.text}\` stops short`, `it reads \`${form}\``)
-      : syntax(spanOf(tokenAt(tokens, offset)), unexpected(tokens, offset), `it reads \`${form}\``);
+  const form = formOf(first.text);
+  if (form !== null && second?.text !== ":" && second?.text !== ">") {
+    if (offset >= last.end) return syntax(end, `this \`${first.text}\` stops short`, `it reads \`${form}\``);
+    const at = tokenAt(tokens, offset);
+    const fix = declarationSlip(tokens, tokens.indexOf(at));
+    return syntax(spanOf(at), unexpected(tokens, offset), fix ?? `it reads \`${form}\``);
+  }
+  const lower = first.text.toLowerCase();
+  if (lower !== first.text && formOf(lower) !== null && second?.kind === "word") {
+    return syntax(spanOf(first), "words of the language are in lower case", `write \`${lower}\``);
   }
   if (first.text === "if" && second?.text !== ":") {
     return syntax(spanOf(first), "a rule has no `if`", 'it reads `tenant.daily > $5 when feature == "chat" -> deny`');
@@ -42,31 +40,34 @@ export function reword(tokens: readonly Token[], offset: number, expected: Peggy
       "write two rules: two rules are an `or`",
     );
   }
-  if (arrow === -1 && offset >= last.end) {
-    return syntax(end, "this rule has no `->`", "a rule reads `subject > amount -> action`");
+  if (arrow === -1 && offset >= last.end && !leads(first.text)) {
+    const text =
+      first.text === "when" ? "say what then: `when … -> deny`" : "a rule reads `subject > amount -> action`";
+    return syntax(end, "this rule has no `->`", text);
   }
   if (arrow !== -1 && arrow === tokens.length - 1) {
     return syntax(end, "this rule has no action", "say what happens: `-> deny`, `-> warn`, `-> pause`, …");
   }
+  if (arrow === -1 && leads(first.text) && second?.text !== ":" && second?.text !== ">") {
+    return syntax(spanOf(first), `\`${first.text}\` stands behind the arrow`, leading(first.text, second));
+  }
+  if (offset >= last.end && last.text === ",") {
+    return syntax(spanOf(last), "nothing follows this comma", "delete it, or name a further action");
+  }
   if (offset >= last.end) return syntax(end, "this statement stops short", wanted(expected));
   const at = tokenAt(tokens, offset);
-  return syntax(spanOf(at), unexpected(tokens, offset), slip(tokens, tokens.indexOf(at), arrow) ?? wanted(expected));
+  const slip = slipAt(tokens, tokens.indexOf(at));
+  return syntax(spanOf(at), slip?.message ?? unexpected(tokens, offset), slip?.help ?? wanted(expected));
 }
 
-/** What is meant by those who write it as other languages do; null where it is none of that. */
-function slip(tokens: readonly Token[], index: number, arrow: number): string | null {
-  const text = tokens[index]?.text ?? "";
-  const before = tokens[index - 1]?.text ?? "";
-  if (before === "deny" && /^\d/.test(text)) return `write \`deny for ${text}\``;
-  if (/^([$€£]|usd|eur|dollars?)$/i.test(text) && /^\$?\d/.test(before)) {
-    return `money is in US dollars: write \`$${before.replace("$", "")}\``;
-  }
-  if (text === "when" && arrow !== -1 && index > arrow) {
-    return 'a filter stands before the arrow: `tenant.daily > $5 when feature == "chat" -> deny`';
-  }
-  if (text === "per") return `write \`${before}.hourly\`, \`${before}.daily\` or \`${before} last 15m\``;
-  return null;
+function leading(word: string, second: Token | undefined): string {
+  if (word === "allow")
+    return 'there are no rules that allow; to exempt someone, add `when tenant != "internal"` to the rule';
+  return second?.text === "when" ? `write \`when … -> ${word}\`` : `write \`tenant.daily > $5 -> ${word}\``;
 }
+
+/** Actions that people put first. */
+const leads = (word: string): boolean => ["deny", "allow", "warn", "pause", "block", "hold"].includes(word);
 
 export const unexpected = (tokens: readonly Token[], offset: number): string =>
   `\`${tokenAt(tokens, offset).text}\` was not expected here`;

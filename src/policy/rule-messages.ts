@@ -10,6 +10,13 @@ const operator = finding("error", "operator");
 const scope = finding("error", "scope");
 const duration = finding("error", "duration");
 
+const unsaid: Readonly<Record<string, string>> = {
+  hold: "how long",
+  backoff: "how long",
+  route: "to which model",
+  cap: "to how many tokens",
+};
+
 /** Whose calls, and what then. */
 export const rules = {
   below: (span: Span, op: string) =>
@@ -101,7 +108,15 @@ export const rules = {
   storeDown: (span: Span, word: string) =>
     action(span, `\`store.down\` cannot be answered with \`${word}\``, "write `local`, `deny` or `allow`"),
   needs: (span: Span, word: string, example: string) =>
-    action(span, `\`${word}\` does not say how`, `write \`${example}\``),
+    action(span, `\`${word}\` does not say ${unsaid[word] ?? "how"}`, `write \`${example}\``),
+  unquoted: (span: Span, path: string, op: string, text: string) =>
+    operator(span, "a filter compares with a text in double quotes", `write \`${path} ${op} "${text}"\``),
+  notFor: (span: Span, word: string) =>
+    finding("error", "unknown-action")(
+      span,
+      `unknown action \`${word}\``,
+      "while the store is away there are `local`, `deny` and `allow`",
+    ),
 } as const;
 
 /** Warnings and infos. */

@@ -13,6 +13,21 @@ import { printPath, printSubject } from "./print.ts";
 import { closest } from "./suggest.ts";
 import { callFlags, callMetrics, isOneOf, metrics, scopes, subjects as special, windows } from "./vocabulary.ts";
 
+/** Windows that the calendar does not have here, and the rolling one that comes nearest. */
+const lengths: ReadonlyMap<string, string> = new Map([
+  ["secondly", "1s"],
+  ["second", "1s"],
+  ["minutely", "1m"],
+  ["minute", "1m"],
+  ["fortnightly", "14d"],
+  ["quarterly", "90d"],
+  ["quarter", "90d"],
+  ["yearly", "365d"],
+  ["annually", "365d"],
+  ["annual", "365d"],
+  ["year", "365d"],
+]);
+
 type Calendar = (typeof windows)[number];
 
 /** The meaning of a subject, or null where it has none; every reason is reported. */
@@ -89,12 +104,19 @@ function counted(node: SubjectNode, context: Context): Subject | null {
     } else if (isOneOf(special, text)) {
       return refuse(context, subjects.callAlone(span, text));
     } else if (index === 0) {
+      if (context.names.limits.has(text)) return refuse(context, names.limitAsSubject(span, text));
       const known = [...scopes, ...context.names.dimensions, ...context.names.budgets.keys(), "call"];
       const unscoped = closest(text, [...metrics.keys(), ...windows]);
       const meant = closest(text, known) ?? (unscoped === null ? null : `tenant.${unscoped}`);
       return refuse(context, names.scopeOrBudget(span, text, meant));
     } else {
       const known = [...metrics.keys(), ...windows, ...scopes, ...context.names.dimensions];
+      const length = lengths.get(text.toLowerCase().replace("per_", ""));
+      if (length !== undefined)
+        return refuse(
+          context,
+          subjects.noSuchWindow(span, text, [...found, ...(metric === null ? [] : [metric])].join("."), length),
+        );
       return refuse(context, names.metricOrWindow(span, text, closest(text, known)));
     }
   }

@@ -83,7 +83,8 @@ function each(
     ];
   }
   const findings: Finding[] = [];
-  for (const { start, end } of pieces(text)) {
+  const found = pieces(text);
+  for (const [at, { start, end }] of found.entries()) {
     const piece = text.slice(start, end);
     if (piece.length > LONGEST_STATEMENT && !/^limit\b/m.test(piece)) {
       findings.push(
@@ -96,13 +97,19 @@ function each(
       continue;
     }
     const tokens = tokenize(piece, start);
-    const found = faultOf(tokens) ?? read(piece, start, tokens);
-    if (found === null) continue;
-    findings.push(found);
+    const fault = faultOf(tokens) ?? read(piece, start, tokens);
+    if (fault === null) continue;
+    const next = found[at + 1];
+    const goesOn = next !== undefined && CONTINUES.test(text.slice(next.start, next.start + 5));
+    // Said once, of the line that should have been indented.
+    if (!goesOn || fault.span.start < (tokens.at(-1)?.end ?? 0)) findings.push(fault);
     fail(tokens);
   }
   return findings;
 }
+
+/** How a line begins that was meant to go on with the one above. */
+const CONTINUES = /^(?:->|=>|(?:and|or|else)\b(?!-)|&&|\|\||,)/;
 
 function attempt<Tree>(run: () => Tree): { readonly node: Tree } | { readonly node: null; readonly error: PeggyError } {
   try {

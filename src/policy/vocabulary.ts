@@ -82,7 +82,7 @@ export const synonyms: ReadonlyMap<string, string> = new Map([
   ...pairs("weekly", "week per_week"),
   ...pairs("monthly", "month per_month"),
   ...pairs("total", "lifetime ever forever"),
-  ...pairs("deny", "block refuse reject forbid stop kill fail abort throw limit"),
+  ...pairs("deny", "block refuse reject forbid stop kill fail abort throw limit trip break"),
   ...pairs("pause", "suspend freeze disable"),
   ...pairs("warn", "alert notify log report slack email"),
   ...pairs("hold", "throttle wait queue"),

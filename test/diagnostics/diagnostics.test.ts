@@ -10,6 +10,7 @@ const folder = import.meta.dirname;
 const read: ReadFile = (_, path) => {
   const file = path.replace(/^\.\//, "");
   if (file === "bad.budget") return { file, text: "" };
+  if (file === "broken.json") return { file, text: '{\n  "acme": "$50",\n}\n' };
   const at = join(folder, "files", file);
   return existsSync(at) ? { file, text: readFileSync(at, "utf8") } : { why: "there is no such file" };
 };
