@@ -18,7 +18,7 @@ export class AuditFile {
   readonly #path: string;
   readonly #log: Log;
   /** In order, until the disk has them. */
-  readonly #waiting = new Set<string>();
+  readonly #waiting: string[] = [];
   #draining: Promise<void> | null = null;
   /** The last write left half a line, which the next must not run into. */
   #torn = false;
@@ -31,11 +31,11 @@ export class AuditFile {
 
   /** Takes one line; it is on disk soon, at the latest when the process ends. */
   add(line: AuditLine): void {
-    if (this.#waiting.size >= MOST_WAITING) {
+    if (this.#waiting.length >= MOST_WAITING) {
       this.#log.once("audit.full", "error", `${this.#path} cannot keep up: lines of the audit log are lost.`);
       return;
     }
-    this.#waiting.add(`${JSON.stringify(line)}\n`);
+    this.#waiting.push(`${JSON.stringify(line)}\n`);
     this.#stopListening ??= onEnding({
       atRest() {},
       onSignal: () => this.flush(),
@@ -52,7 +52,7 @@ export class AuditFile {
 
   async #drain(): Promise<void> {
     try {
-      while (this.#waiting.size > 0) await this.#writeBatch();
+      while (this.#waiting.length > 0) await this.#writeBatch();
       this.#stopListening?.();
       this.#stopListening = null;
     } catch (error) {
@@ -65,12 +65,12 @@ export class AuditFile {
   async #writeBatch(): Promise<void> {
     const file = await this.#open();
     try {
-      for (const line of this.#waiting) {
+      for (let line = this.#waiting[0]; line !== undefined; line = this.#waiting[0]) {
         const bytes = Buffer.from(this.#torn ? `\n${line}` : line);
         const { bytesWritten } = await file.write(bytes);
         this.#torn = bytesWritten > 0 && bytesWritten < bytes.length;
         if (bytesWritten < bytes.length) throw new Error("there is no room for a whole line");
-        this.#waiting.delete(line);
+        this.#waiting.shift();
       }
     } finally {
       await file.close();
@@ -89,12 +89,11 @@ export class AuditFile {
 
   /** In the very last moment only what is synchronous still happens. */
   #writeRest(): void {
-    if (this.#waiting.size === 0) return;
+    if (this.#waiting.length === 0) return;
     try {
       const file = this.#openNow();
-      for (const line of this.#waiting) writeSync(file, line);
+      for (const line of this.#waiting.splice(0)) writeSync(file, line);
       closeSync(file);
-      this.#waiting.clear();
     } catch (error) {
       this.#complain(error);
     }
