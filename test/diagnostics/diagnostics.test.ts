@@ -6,11 +6,18 @@ import { renderAll } from "../../src/policy/diagnostics.ts";
 
 const folder = import.meta.dirname;
 
+/** Files that no formatter would leave alone. */
+const notJson: Readonly<Record<string, string>> = {
+  "broken.json": '{\n  "acme": "$50",\n}\n',
+  "twice.json": '{\n  "acme": "$50",\n  "globex": "$80",\n  "acme": "$500"\n}\n',
+};
+
 /** What the programs import and take limits from lies in `files`; the program itself is `bad.budget`. */
 const read: ReadFile = (_, path) => {
   const file = path.replace(/^\.\//, "");
   if (file === "bad.budget") return { file, text: "" };
-  if (file === "broken.json") return { file, text: '{\n  "acme": "$50",\n}\n' };
+  const wrong = notJson[file];
+  if (wrong !== undefined) return { file, text: wrong };
   const at = join(folder, "files", file);
   return existsSync(at) ? { file, text: readFileSync(at, "utf8") } : { why: "there is no such file" };
 };
@@ -34,7 +41,25 @@ describe("a bad program is answered with message, caret and help", () => {
     expect(plan === null).toBe(expected.includes("error["));
   });
 
-  it("has the 40 of the language's definition", () => {
-    expect(names.length).toBeGreaterThanOrEqual(40);
+  it("has the 40 of the language's definition, and as many again", () => {
+    expect(names.length).toBeGreaterThanOrEqual(80);
+  });
+
+  it("says in every help line what to do", () => {
+    for (const name of names) {
+      const text = readFileSync(join(folder, name), "utf8");
+      const { diagnostics } = compile([{ file: "bad.budget", text }], { models, read });
+      expect(diagnostics, name).not.toEqual([]);
+      for (const { help } of diagnostics) expect(help, name).toBeTruthy();
+    }
+  });
+
+  it("stands in its place in files from Windows, too", () => {
+    const text = "tenant.daily > $5 -> deny\r\n\r\ntenant.daily > 5 -> deny\r\ntenant.hourly > $5 -> denny\r\n";
+    const { diagnostics, sources } = compile([{ file: "bad.budget", text }]);
+    expect(diagnostics.map(({ code }) => code)).toEqual(["unit", "unknown-action"]);
+    expect(renderAll(diagnostics, sources)).toContain(
+      "4 | tenant.hourly > $5 -> denny\n  |                       ^^^^^\n",
+    );
   });
 });
