@@ -3,6 +3,7 @@
  * @module
  */
 
+import { list } from "./explain-filter.ts";
 import type { Filter, Meter, Metric, Window } from "./plan.ts";
 import { lengthText } from "./words.ts";
 
@@ -30,7 +31,9 @@ const nouns: Readonly<Record<Metric, string>> = {
 };
 
 /** The thing itself: `the tenant`, `the API key`. */
-export const scopeNoun = (scope: string): string => (scope === "key" ? "the API key" : `the ${scope}`);
+export const scopeNoun = (scope: string): string => `the ${plainNoun(scope)}`;
+
+const plainNoun = (scope: string): string => (scope === "key" ? "API key" : scope);
 
 /** What a gate on these scopes closes: `the tenant`, `the user on the model`; null for everything. */
 export function scopesText(scopes: readonly string[]): string | null {
@@ -59,7 +62,7 @@ export function callsOf({ scopes }: Meter): string {
 
 /** `for each tenant`; empty for everyone. */
 export const eachOf = (scopes: readonly string[]): string =>
-  scopes.length === 0 ? "" : ` for each ${scopes.map((scope) => (scope === "key" ? "API key" : scope)).join(" and ")}`;
+  scopes.length === 0 ? "" : ` for each ${list(scopes.map(plainNoun), "and")}`;
 
 function over(window: Window): string {
   switch (window.kind) {
@@ -84,7 +87,7 @@ const zoneOf = (window: Window): string | null =>
 /** `when` gates and does not count: the dimensions that it asks for and the meter does not tell apart. */
 function ignored(scopes: readonly string[], filter: Filter | null): string | null {
   const others = dimensionsOf(filter).filter((name) => !scopes.includes(name));
-  return others.length === 0 ? null : `whatever ${others.map(scopeNoun).join(" or ")}`;
+  return others.length === 0 ? null : `whatever the ${list(others.map(plainNoun), "or")}`;
 }
 
 /** The dimensions that a filter looks at, each once. */

@@ -121,13 +121,13 @@ function doing(action: Action, closes: readonly string[], onlySays: boolean): st
     case "warn":
       return onlySays ? "warn, and let the call go" : "warn";
     case "cap":
-      return `cap its answer at ${plainAmount("tokens", action.tokens)} tokens`;
+      return `cap the answer at ${plainAmount("tokens", action.tokens)} tokens`;
     case "route":
-      return `send it to ${JSON.stringify(action.model)} instead`;
+      return `send the call to ${JSON.stringify(action.model)} instead`;
     case "backoff":
-      return `delay it by ${lengthText(action.ms)}, twice as long with each further retry`;
+      return `delay the call by ${lengthText(action.ms)}, twice as long with each further retry`;
     case "hold":
-      return `hold it for up to ${lengthText(action.ms)} until there is room, then refuse it`;
+      return `hold the call for up to ${lengthText(action.ms)} until there is room, then refuse it`;
     case "local":
       return "judge it by the same rules on counters of this process alone";
     case "allow":
@@ -162,7 +162,9 @@ function aftermath(rule: Rule, plan: Plan): string {
   const { times, period } = repeated;
   if (condition.limit.kind === "named") return `; at most ${times} times that ${period}`;
   const noun = meter.metric === "cost" ? "" : ` ${meter.metric.replace("_", " ")}`;
-  return `; at most ${plainAmount(meter.metric, condition.limit.amount * times)}${noun} ${period}${eachOf(meter.scopes)}`;
+  // A filter that the meter tells apart names whose bound it is.
+  const whose = rule.filter === null ? eachOf(meter.scopes) : "";
+  return `; at most ${plainAmount(meter.metric, condition.limit.amount * times)}${noun} ${period}${whose}`;
 }
 
 /** How often a window fits into the period that people plan by; null where it is as long itself, or adds up nothing. */

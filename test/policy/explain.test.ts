@@ -124,6 +124,13 @@ describe("one rule in English", () => {
   });
 });
 
+describe("whose bound it is", () => {
+  it("is told by the scopes, unless a filter tells already", () => {
+    expect(one("tenant.feature.hourly > $2 -> deny")).toMatch(/; at most \$48 a day for each tenant and feature\.$/);
+    expect(one('feature.hourly > $2 when feature == "a" -> deny')).toMatch(/; at most \$48 a day\.$/);
+  });
+});
+
 describe("whose calls", () => {
   it.each([
     ["tenant is missing", "that names no tenant"],
@@ -268,10 +275,10 @@ describe("the words for", () => {
   });
 
   it.each<[Action, string]>([
-    [{ kind: "hold", ms: 30_000 }, "hold it for up to 30 seconds until there is room, then refuse it"],
-    [{ kind: "backoff", ms: 500 }, "delay it by 500 milliseconds, twice as long with each further retry"],
-    [{ kind: "route", model: "gpt-5-mini" }, 'send it to "gpt-5-mini" instead'],
-    [{ kind: "cap", tokens: 2_000 }, "cap its answer at 2,000 tokens"],
+    [{ kind: "hold", ms: 30_000 }, "hold the call for up to 30 seconds until there is room, then refuse it"],
+    [{ kind: "backoff", ms: 500 }, "delay the call by 500 milliseconds, twice as long with each further retry"],
+    [{ kind: "route", model: "gpt-5-mini" }, 'send the call to "gpt-5-mini" instead'],
+    [{ kind: "cap", tokens: 2_000 }, "cap the answer at 2,000 tokens"],
     [{ kind: "pause", message: null }, "refuse the call and pause the tenant until someone resumes it"],
   ])("the action %o", (action, said) => {
     expect(told({ actions: [action] })).toBe(`When a call would bring the tenant's total spend above $50: ${said}.`);
