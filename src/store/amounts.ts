@@ -47,24 +47,40 @@ export function checkSettlement(settlement: Settlement): void {
 }
 
 function checkTest(request: JudgeRequest, test: Test): void {
-  const numbers: number[] = [];
-  if (test.kind === "kept") {
-    // No limit at all may be said as null or as infinite.
-    if (test.otherwise !== null && test.otherwise !== Number.POSITIVE_INFINITY) numbers.push(test.otherwise);
-    numbers.push(test.millionths);
-    if (test.left.kind === "amount") numbers.push(test.left.amount);
-    if (test.left.kind === "meter") asked(request, test.left.meter);
-    for (const limit of test.limits) {
-      if (request.limits[limit] === undefined) throw new RangeError(`a stop names limit ${limit}, which is not asked`);
-    }
-  } else {
-    numbers.push(test.kind === "share" ? test.millionths : test.limit);
-    if (test.kind !== "attempt") asked(request, test.meter);
-    if (test.kind === "share") asked(request, test.of);
+  switch (test.kind) {
+    case "fixed":
+      finite(test.limit, request);
+      asked(request, test.meter);
+      break;
+    case "share":
+      finite(test.millionths, request);
+      asked(request, test.meter);
+      asked(request, test.of);
+      break;
+    case "attempt":
+      finite(test.limit, request);
+      break;
+    default:
+      checkKept(request, test);
   }
-  for (const number of numbers) {
-    if (!Number.isFinite(number)) throw new RangeError(`a limit of ${request.attempt} is ${number}, not a number`);
+}
+
+function checkKept(
+  request: JudgeRequest,
+  { left, limits, otherwise, millionths }: Extract<Test, { kind: "kept" }>,
+): void {
+  finite(millionths, request);
+  // No limit at all may be said as null or as infinite.
+  if (otherwise !== null && otherwise !== Number.POSITIVE_INFINITY) finite(otherwise, request);
+  if (left.kind === "amount") finite(left.amount, request);
+  if (left.kind === "meter") asked(request, left.meter);
+  for (const limit of limits) {
+    if (request.limits[limit] === undefined) throw new RangeError(`a stop names limit ${limit}, which is not asked`);
   }
+}
+
+function finite(value: number, { attempt }: JudgeRequest): void {
+  if (!Number.isFinite(value)) throw new RangeError(`a limit of ${attempt} is ${value}, not a number`);
 }
 
 function asked(request: JudgeRequest, meter: number): void {

@@ -1,11 +1,11 @@
 import type { Clock } from "../clock.ts";
 import type { Meter, Window } from "../policy/plan.ts";
 import { checkForesight, checkLimit, checkRequest, checkSettlement } from "./amounts.ts";
-import { type History, historyOf, learn, remember } from "./history.ts";
+import { historyOf, learn, remember } from "./history.ts";
 import { expiryOf, moveFloors, moveHold, SETTLED_KEPT, spend, sweep, TIDY_MS, tidy } from "./holds.ts";
 import { allLimits, keepLimit, keptLimits } from "./limits.ts";
 import { dueOf, heldOf, placeOf, resetsAt, type Slots, spentOf } from "./meters.ts";
-import { hasSeen, markRuns } from "./runs.ts";
+import { hasSeen, markRun, markRuns } from "./runs.ts";
 import { firedStops, laterOf } from "./stops.ts";
 import type {
   ClosedGate,
@@ -122,7 +122,7 @@ export class Ledger {
     const own = this.#tables.holds.get(request.attempt);
     this.#tables.meters.load?.(request.meters.map(({ key, window }) => placeOf(key, window, now).key));
     const { attemptNumber, repeat } = own ?? historyOf(this.#tables, request.fingerprint, request.sdkRetry);
-    const history = { attemptNumber, repeat };
+    let countsRuns = false;
     const held: HeldMeter[] = [];
     const readings = request.meters.map((ask): MeterReading => {
       const place = placeOf(ask.key, ask.window, now);
@@ -131,15 +131,16 @@ export class Ledger {
       if (ask.add === "run") {
         // A run is seen, not held.
         held.push({ place, amount: 0, floor: 0 });
+        countsRuns = true;
         const isNew = !hasSeen(this.#tables, place, ask.window, slots, request.run, now);
         return reading(ask.window, slots, now, 0, isNew ? 1 : 0);
       }
-      const amount = resolve(ask.add, history);
+      const amount = resolve(ask.add, attemptNumber, repeat);
       held.push({ place, amount, floor: amount === 0 ? 0 : ask.floor });
       return reading(ask.window, slots, now, mine, amount);
     });
     const limits = keptLimits(this.#tables, request.limits);
-    const answer = { now, readings, limits, ...history };
+    const answer = { now, readings, limits, attemptNumber, repeat };
     const open = request.gates.map(() => null);
     if (own !== undefined) return { ...answer, held: true, fired: [], closed: open };
     const closed = request.gates.map(({ key }) => this.#closed(key, now));
@@ -153,7 +154,7 @@ export class Ledger {
     const hold: Hold = { attemptNumber, repeat, meters: held };
     this.#tables.holds.set(request.attempt, hold, expiryOf(now, request.holdMs));
     moveHold(this.#tables, hold, 1, now);
-    markRuns(this.#tables, request.meters, request.run, now, now);
+    if (countsRuns) markRuns(this.#tables, request, now);
     return { ...answer, held: true, fired, closed };
   }
 
@@ -213,13 +214,13 @@ export class Ledger {
       moveHold(this.#tables, own, -1, now);
     }
     if (gone?.kind === "expired") moveFloors(this.#tables, gone.hold, -1, gone.at, now);
-    const history = own ?? (gone?.kind === "expired" ? gone.hold : historyOf(this.#tables, fingerprint, null));
+    const { attemptNumber, repeat } =
+      own ?? (gone?.kind === "expired" ? gone.hold : historyOf(this.#tables, fingerprint, null));
     for (const { key, window, amount } of charges) {
-      if (amount === "run") continue;
       const place = placeOf(key, window, settlement.judgedAt);
-      spend(this.#tables, place, now, resolve(amount, history), now);
+      if (amount === "run") markRun(this.#tables, place, window, settlement.run, now);
+      else spend(this.#tables, place, now, resolve(amount, attemptNumber, repeat), now);
     }
-    markRuns(this.#tables, charges, settlement.run, settlement.judgedAt, now);
     // A release (no charges, no outcome) leaves no mark: the same attempt may still be judged or billed.
     if (charges.length > 0 || outcome !== "none") past.set(attempt, { kind: "settled" }, now + SETTLED_KEPT);
     else past.delete(attempt);
@@ -250,7 +251,7 @@ export class Ledger {
 }
 
 /** A charge or an addition as a number: `retry` and `repeat` as the attempt was judged. */
-const resolve = (amount: number | "retry" | "repeat", { attemptNumber, repeat }: History): number => {
+const resolve = (amount: number | "retry" | "repeat", attemptNumber: number, repeat: boolean): number => {
   if (typeof amount === "number") return amount;
   return (amount === "retry" ? attemptNumber > 0 : repeat) ? 1 : 0;
 };

@@ -1,7 +1,7 @@
 import type { Window } from "../policy/plan.ts";
 import { isOver } from "./holds.ts";
 import { counts, dueOf, type Place, placeOf, type Slots, withSpent } from "./meters.ts";
-import type { Charge, MeterAsk } from "./store.ts";
+import type { JudgeRequest } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
 /**
@@ -26,7 +26,7 @@ export function hasSeen(
 }
 
 /** The meter sees the run at `now`: once more, or for the first time. */
-function markRun(tables: Tables, place: Place, window: Window, run: string, now: number): void {
+export function markRun(tables: Tables, place: Place, window: Window, run: string, now: number): void {
   let slots = tables.meters.get(place.key);
   if (place.size < 0 || (slots === undefined && isOver(place, now))) return;
   const key = runKey(place, run);
@@ -42,16 +42,9 @@ function isSame(place: Place, before: number, now: number): boolean {
   return place.size === 0 ? place.keep === 0 : Math.floor(before / place.size) >= Math.floor(now / place.size);
 }
 
-/** All meters of a call that count runs see its run at `now`, in the windows of the moment `judgedAt`. */
-export function markRuns(
-  tables: Tables,
-  asks: readonly (MeterAsk | Charge)[],
-  run: string,
-  judgedAt: number,
-  now: number,
-): void {
-  for (const ask of asks) {
-    if (("add" in ask ? ask.add : ask.amount) !== "run") continue;
-    markRun(tables, placeOf(ask.key, ask.window, judgedAt), ask.window, run, now);
+/** All meters of a judged call that count runs see its run at `now`. */
+export function markRuns(tables: Tables, { meters, run }: JudgeRequest, now: number): void {
+  for (const { key, window, add } of meters) {
+    if (add === "run") markRun(tables, placeOf(key, window, now), window, run, now);
   }
 }

@@ -34,24 +34,24 @@ export function windowAt(window: Window, now: number): Stretch {
 
 type Calendar = "hourly" | "daily" | "weekly" | "monthly";
 
-/** Stretches found lately, by zone and kind: nearly every call asks for the same ones, and they are slow to find. */
-const lately = new Map<string, Map<Calendar, Stretch[]>>();
+/** Stretches found lately, by kind and zone: nearly every call asks for the same ones, and they are slow to find. */
+const lately: Readonly<Record<Calendar, Map<string, Stretch[]>>> = {
+  hourly: new Map(),
+  daily: new Map(),
+  weekly: new Map(),
+  monthly: new Map(),
+};
 /** The one that runs, and some before it, in which calls were judged that are settled now. */
 const MOST = 4;
 
 function calendar(kind: Calendar, zone: string, now: number): Stretch {
-  const known = lately.get(zone)?.get(kind);
-  if (known !== undefined) {
-    for (const stretch of known) if (now >= stretch.start && now < (stretch.end ?? 0)) return stretch;
+  const known = lately[kind].get(zone) ?? [];
+  for (let index = 0; index < known.length; index++) {
+    const stretch = known[index];
+    if (stretch !== undefined && now >= stretch.start && now < (stretch.end ?? 0)) return stretch;
   }
   const stretch = Object.freeze(zone === "UTC" ? stretchAt(kind, now) : localStretch(kind, zoneOf(zone), now));
-  if (known === undefined) {
-    const kinds = lately.get(zone) ?? new Map<Calendar, Stretch[]>();
-    lately.set(zone, kinds.set(kind, [stretch]));
-  } else {
-    known.unshift(stretch);
-    known.length = Math.min(known.length, MOST);
-  }
+  lately[kind].set(zone, [stretch, ...known.slice(0, MOST - 1)]);
   return stretch;
 }
 
