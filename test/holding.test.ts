@@ -1,4 +1,4 @@
-import { setTimeout as after } from "node:timers/promises";
+import { setTimeout as passing } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Passage } from "../src/hook/exchange.ts";
 import { answer, chat, decide, endWorlds, message, spent, type World, world } from "./support/a-guard.ts";
@@ -24,7 +24,7 @@ const of = (tenant: string, fields: object = {}) => ({
 /** Whether it is still undecided after everything that is ready has run. */
 async function waits(passage: Promise<Passage>): Promise<boolean> {
   const nothing = Symbol();
-  return (await Promise.race([passage, after(30, nothing)])) === nothing;
+  return (await Promise.race([passage, passing(30, nothing)])) === nothing;
 }
 
 describe("a call that a hold stops", () => {
@@ -161,7 +161,7 @@ describe("many calls that wait", () => {
         return passage;
       }),
     );
-    await after(20);
+    await passing(20);
     for (const next of waiting) {
       await answer(one, open);
       open = await next;
@@ -207,11 +207,15 @@ describe("many calls that wait", () => {
     const one = world("tenant.concurrency > 1 -> hold 10s");
     const first = await decide(one, of("acme"));
     const order: string[] = [];
-    const second = decide(one, of("acme")).then((passage) => (order.push("second"), passage));
+    const noting = (name: string) => (passage: Passage) => {
+      order.push(name);
+      return passage;
+    };
+    const second = decide(one, of("acme")).then(noting("second"));
     expect(await waits(second)).toBe(true);
     // Both happen in one turn: the room is free before the line has looked.
     const settled = answer(one, first);
-    const third = decide(one, of("acme")).then((passage) => (order.push("third"), passage));
+    const third = decide(one, of("acme")).then(noting("third"));
     await settled;
     await answer(one, await second);
     await answer(one, await third);

@@ -57,6 +57,25 @@ export function playAbort(handler: Handler, reason: unknown): void {
   ]);
 }
 
+/**
+ * Starts the handler of a request that is held for long, so that a caller who has no signal of its own (fetch aborts through
+ * what it is handed here) can give up. It is started again when the request leaves, as by a retry of undici's own.
+ */
+export function introduce(handler: Handler, giveUp: (reason: unknown) => void): void {
+  quietly(() => {
+    if (!isNewStyle(handler)) {
+      call(handler, "onConnect", giveUp);
+      return;
+    }
+    const { controller } = new Play({}, []);
+    const abort = (reason: unknown): void => {
+      controller.abort(reason);
+      giveUp(reason);
+    };
+    call(handler, "onRequestStart", Object.create(controller, { abort: { value: abort } }), null);
+  });
+}
+
 /** The controller that undici 7 and later hand to handlers. */
 interface Controller {
   readonly aborted: boolean;

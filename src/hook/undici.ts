@@ -6,7 +6,7 @@ import type { Limits } from "./limits.ts";
 import { OnceTap } from "./once.ts";
 import type { Method, Patches } from "./patches.ts";
 import { type Address, addressesOf, type Options } from "./undici-address.ts";
-import { playAbort, playAnswer, playError } from "./undici-answer.ts";
+import { introduce, playAbort, playAnswer, playError } from "./undici-answer.ts";
 import { bodyAtHand, bodyUnseen, type Cargo, collectBody, reshaped } from "./undici-body.ts";
 import { type Handler, isHandler, mirror } from "./undici-handler.ts";
 import { UndiciHeaders } from "./undici-headers.ts";
@@ -17,6 +17,9 @@ const SEEN = Symbol.for("budget-guard.seen");
 
 /** undici 8's fetch gives its MockAgent the body a second time, under this name. */
 const MOCK_BODY = "__mockAgentBodyForDispatch";
+
+/** A decision that takes longer waits for room, ms. */
+const LONG_MS = 100;
 
 /** undici keeps its global dispatchers under these; the second is of the new handler shape. */
 const GLOBALS = [Symbol.for("undici.globalDispatcher.1"), Symbol.for("undici.globalDispatcher.2")];
@@ -134,7 +137,7 @@ export class UndiciHook {
         return;
       }
       const asked = ask(this.#gatekeeper, departureOf(options, address, read, cargo.bytes), hold.signal);
-      const passage = await Promise.race([asked, hold.givenUp]);
+      const passage = await this.#decided(journey, hold, asked);
       if (passage?.kind === "go" && !hold.signal.aborted) {
         hold.close();
         this.#depart(journey, passage, headers, read, cargo);
@@ -154,6 +157,19 @@ export class UndiciHook {
     } finally {
       hold.close();
       this.#holds.delete(dispatcher, hold);
+    }
+  }
+
+  /** The decision, null where the caller gave up before it. One that takes long is such that callers give up. */
+  async #decided({ options, handler }: Journey, hold: Hold, asked: Promise<Passage>): Promise<Passage | null> {
+    const signalled = options.signal !== undefined && options.signal !== null;
+    const timer = signalled
+      ? undefined
+      : setTimeout(introduce, LONG_MS, handler, (reason: unknown) => hold.giveUp(reason)).unref();
+    try {
+      return await Promise.race([asked, hold.givenUp]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

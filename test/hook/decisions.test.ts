@@ -258,6 +258,29 @@ describe.each(clients)("$name", (client) => {
     expect(it.gatekeeper.told[0]?.failures).toMatchObject([{ kind: "abort" }]);
   });
 
+  it("hears of an abort after a long wait, and answers after one as if there had been none", async () => {
+    await using it = await scene(client);
+    const began: AbortSignal[] = [];
+    const decisions = [deferred<Passage>(), deferred<Passage>()];
+    it.gatekeeper.decision = (_, signal) => {
+      began.push(signal);
+      return decisions[began.length - 1]?.promise ?? Promise.reject(new Error("asked too often"));
+    };
+    const caller = new AbortController();
+    const given = it.session.send({ ...it.ask, signal: caller.signal }).catch((thrown: unknown) => thrown);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    caller.abort();
+    expect(await given).toBeInstanceOf(Error);
+    expect(began[0]?.aborted).toBe(true);
+    decisions[0]?.resolve(it.gatekeeper.go());
+
+    const sent = it.session.send(it.ask);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    decisions[1]?.resolve(it.gatekeeper.go());
+    expect(await sent).toMatchObject({ status: 200 });
+    expect(it.server.hits).toHaveLength(1);
+  });
+
   it("is decided on in the caller's async context, and answers in it", async () => {
     await using it = await scene(client);
     const context = new AsyncLocalStorage<string>();

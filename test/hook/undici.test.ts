@@ -547,6 +547,34 @@ describe("the built-in fetch", () => {
     expect(await gatekeeper.ended()).toMatchObject([{ status: 200, failures: [{ kind: "abort" }] }]);
   });
 
+  it("ends the decision on a fetch that is aborted while it waits for long", async () => {
+    const decision = held();
+    const caller = new AbortController();
+    const sent = caught(fetch(`${server.url}/v1/chat`, { method: "POST", body: "x", signal: caller.signal }));
+    await decision.begun;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const [signal] = gatekeeper.signals;
+    expect(signal?.aborted).toBe(false);
+    caller.abort();
+    expect(await sent).toMatchObject({ name: "AbortError" });
+    expect(signal?.aborted).toBe(true);
+    decision.decide(gatekeeper.go());
+    expect(await gatekeeper.ended()).toMatchObject([{ failures: [{ kind: "abort" }] }]);
+    expect(server.hits).toHaveLength(0);
+  });
+
+  it("answers a fetch that waited for long as if it had not", async () => {
+    const decision = held();
+    const sent = fetch(`${server.url}/v1/chat`, { method: "POST", body: "x" });
+    await decision.begun;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    decision.decide(gatekeeper.go());
+    const answer = await sent;
+    expect(answer.status).toBe(200);
+    await answer.text();
+    expect(server.hits).toHaveLength(1);
+  });
+
   it("has an aborted fetch release its hold when the decision comes", async () => {
     const decision = held();
     const caller = new AbortController();

@@ -1,0 +1,44 @@
+/**
+ * A process that runs on and calls its provider when a test tells it to.
+ * In: a project of `linesProject`. Out: what came of each call.
+ * @module
+ */
+import { app, askingProject, fixedCall } from "./asking.ts";
+import type { FakeProvider } from "./fake-provider.ts";
+import type { Finished, Project, ProjectWishes, RunWishes } from "./run-app.ts";
+
+export interface Lines {
+  /** Makes one call that costs $0.0125; resolves to the status of its answer, and what it says. */
+  ask(headers?: Readonly<Record<string, string>>): Promise<{ readonly status: number; readonly message: string }>;
+  /** Ends its stdin, and with it the process. */
+  end(): Promise<Finished>;
+}
+
+export const linesProject = (provider: FakeProvider, wishes: ProjectWishes = {}): Project =>
+  askingProject(provider, { ...wishes, files: { "lines.mjs": app("lines"), ...wishes.files } });
+
+/** Starts the process and waits until it listens. */
+export async function startLines(at: Project, provider: FakeProvider, run: RunWishes = {}): Promise<Lines> {
+  const running = at.start({ ...run, script: "lines.mjs", args: [provider.url] });
+  await running.printed("ready");
+  let count = 0;
+  return {
+    async ask(headers = {}) {
+      count += 1;
+      const id = `call-${count}`;
+      running.tell(JSON.stringify({ id, body: fixedCall().body, headers }));
+      await running.printed(`"id":"${id}"`);
+      const line = running
+        .stdout()
+        .split("\n")
+        .find((one) => one.includes(`"id":"${id}"`));
+      const { status, text } = JSON.parse(line ?? "") as { status: number; text: string };
+      const answer = JSON.parse(text) as { message?: string };
+      return { status, message: answer.message ?? "" };
+    },
+    end() {
+      running.process.stdin?.end();
+      return running.finished;
+    },
+  };
+}
