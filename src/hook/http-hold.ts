@@ -18,6 +18,8 @@ export interface HoldParts {
   readonly destination: { readonly origin: Origin; readonly path: string };
   readonly wantsBody: boolean;
   readonly attach: (socket: unknown, error?: unknown) => unknown;
+  /** Asks the agent for another socket; false where nobody knows how. */
+  readonly reconnect: () => boolean;
 }
 
 /**
@@ -37,6 +39,8 @@ export class HttpHold {
   #state: "held" | "released" | "answered" = "held";
   #asked = false;
   #socket: GuestSocket | null = null;
+  /** The socket that was withheld is gone, and the request needs another one. */
+  #lost = false;
   #timeoutMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #pieces: Buffer[] = [];
@@ -67,7 +71,7 @@ export class HttpHold {
       return false;
     }
     try {
-      this.#socket = new GuestSocket(socket, this.#parts.request, (why) => this.#giveUp(why));
+      this.#socket = new GuestSocket(socket, this.#parts.request, (why) => this.#broken(why));
       this.#socket.setTimeout(this.#timeoutMs);
       // A caller who expects "100 Continue" writes no body before it has come.
       if (headerOf(this.#parts.request, "expect") !== undefined) this.#ask(null);
@@ -187,6 +191,7 @@ export class HttpHold {
     this.#state = "released";
     const socket = this.#socket?.leave();
     if (socket !== undefined) this.#attach(socket);
+    else if (this.#lost && !this.#context.runInAsyncScope(this.#parts.reconnect)) this.#attach(undefined, hangUp());
   }
 
   #answer(socket: AnswerSocket | undefined, error?: Error): void {
@@ -196,11 +201,25 @@ export class HttpHold {
     if (withheld !== undefined) GuestSocket.giveBack(withheld, this.#parts.request);
   }
 
+  /**
+   * The socket failed or was closed. Servers close connections that idle, and one that was used before idles because of
+   * us: unheld the request would have been sent on it in time. Another one will do.
+   */
+  #broken(why: unknown): void {
+    if (this.#parts.request.reusedSocket !== true || !this.#asked) {
+      this.#giveUp(why);
+      return;
+    }
+    this.#socket?.leave();
+    this.#socket = null;
+    this.#lost = true;
+  }
+
   /** Ends the hold without an answer: the caller left, or the socket broke. */
   #giveUp(error?: unknown): void {
     this.#abandon();
     const socket = this.#socket?.leave();
-    if (socket !== undefined) this.#attach(socket, error);
+    if (socket !== undefined || this.#lost) this.#attach(socket, error);
   }
 
   #abandon(): void {
@@ -214,6 +233,8 @@ export class HttpHold {
     this.#context.runInAsyncScope(this.#parts.attach, undefined, socket, error);
   }
 }
+
+const hangUp = (): Error => Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
 
 function bytesOf(chunk: unknown, encoding: unknown): Buffer {
   if (typeof chunk === "string") {

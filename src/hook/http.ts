@@ -18,6 +18,9 @@ export class HttpHook {
   readonly #limits: Limits;
   /** Null for requests that are none of our business. */
   readonly #holds = new WeakMap<object, HttpHold | null>();
+  /** With what each request was given to its agent, for one whose socket is closed while it is held. */
+  readonly #asked = new WeakMap<object, { readonly addRequest: Method; readonly args: readonly unknown[] }>();
+  readonly #agents = new WeakSet<object>();
   /** node:http's own `onSocket`; its being there says that the prototype is patched. */
   #onSocket: Method | null = null;
 
@@ -100,6 +103,30 @@ export class HttpHook {
     });
   }
 
+  /** Meets the agent of a request: what its next requests are given to it with is kept. */
+  #meetAgent(agent: unknown): void {
+    for (let at = agent; isObject(at); at = Object.getPrototypeOf(at)) {
+      if (!Object.hasOwn(at, "addRequest")) continue;
+      if (this.#agents.has(at)) return;
+      this.#agents.add(at);
+      const asked = this.#asked;
+      this.#patches.apply(at, "addRequest", (addRequest) => {
+        return function addRequestOf(this: unknown, ...args: unknown[]): unknown {
+          if (isObject(args[0])) asked.set(args[0], { addRequest, args });
+          return addRequest.apply(this, args);
+        };
+      });
+      return;
+    }
+  }
+
+  #reconnect(request: Request): boolean {
+    const asked = this.#asked.get(request);
+    if (asked === undefined || request.agent === undefined) return false;
+    asked.addRequest.apply(request.agent, [...asked.args]);
+    return true;
+  }
+
   /** The hold of a request that can still be written to. */
   #open(request: unknown): HttpHold | null {
     if (!isObject(request) || (request as Request).finished || (request as Request).destroyed) return null;
@@ -130,6 +157,7 @@ export class HttpHook {
       const concern = this.#gatekeeper.concerns(hostname, port, request.method, destination.path);
       if (concern === null) continue;
       if (isExempt()) return null;
+      this.#meetAgent(request.agent);
       return new HttpHold({
         gatekeeper: this.#gatekeeper,
         limits: this.#limits,
@@ -137,6 +165,7 @@ export class HttpHook {
         destination,
         wantsBody: concern.body,
         attach: (socket, error) => onSocket.call(request, socket, error),
+        reconnect: () => this.#reconnect(request),
       });
     }
     return null;

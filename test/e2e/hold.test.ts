@@ -59,6 +59,7 @@ async function second(client: string): Promise<Held> {
 
 describe("a client whose call is held", () => {
   it.each(clients)("%s: gets its stream when there is room again", async (client) => {
+    provider.behave({ usage: fixedUsage, chunkMs: 5 });
     create({ policy: "tenant.calls last 1500ms > 1 -> hold 20s\n" });
     const held = await second(client);
     expect(held).toMatchObject({ status: 200 });

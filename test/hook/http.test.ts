@@ -472,6 +472,55 @@ describe("the socket of a request", () => {
     closing.close();
   });
 
+  describe("that was used before and is closed by the server while the request is held", () => {
+    /** A request that is held on a used connection, which its server then closes. */
+    async function left() {
+      const agent = keepAlive();
+      let own: Socket | undefined;
+      const first = post({ agent });
+      first.on("socket", (socket: Socket) => {
+        own = socket;
+      });
+      first.end("x");
+      await answerTo(first);
+      const decision = held();
+      const request = post({ agent });
+      request.end("y");
+      await decision.begun;
+      // What a server does to a connection that idles: it is read to its end, and closed.
+      const closed = new Promise((resolve) => own?.once("close", resolve));
+      own?.destroy();
+      await closed;
+      return { request, decision };
+    }
+
+    it("is made good by another one when the request may go", async () => {
+      const { request, decision } = await left();
+      decision.decide(gatekeeper.go());
+      expect(await answerTo(request)).toMatchObject({ status: 200 });
+      expect(server.hits.map(({ body, connection }) => [String(body), connection])).toEqual([
+        ["x", 0],
+        ["y", 1],
+      ]);
+      expect(await gatekeeper.ended()).toMatchObject([{ ends: 1 }, { status: 200, ends: 1, failures: [] }]);
+    });
+
+    it("is not missed by a refusal", async () => {
+      const { request, decision } = await left();
+      decision.decide(refuse());
+      expect(await answerTo(request)).toMatchObject({ status: 402 });
+      expect(server.connections()).toBe(1);
+    });
+
+    it("lets its caller leave", async () => {
+      const { request } = await left();
+      const closed = new Promise((resolve) => request.on("close", resolve));
+      request.destroy();
+      await closed;
+      expect(gatekeeper.signals.at(-1)?.aborted).toBe(true);
+    });
+  });
+
   it("times out while the request is held, by the option", async () => {
     held();
     const request = post({ timeout: 20, agent: keepAlive() });
