@@ -9,6 +9,7 @@ import { readArguments } from "./arguments.ts";
 import { audit } from "./audit.ts";
 import { check } from "./check.ts";
 import { CommandError, exit, usageError } from "./exit.ts";
+import { explain } from "./explain.ts";
 import { fmt } from "./fmt.ts";
 import { helpFor, helpForAll } from "./help.ts";
 import { init } from "./init.ts";
@@ -20,7 +21,7 @@ import { test } from "./test.ts";
 import type { Verb, World } from "./verb.ts";
 
 /** Every command, in the order of the help. */
-export const verbs: readonly Verb[] = [init, run, check, fmt, test, audit, status, pause, resume];
+export const verbs: readonly Verb[] = [init, run, check, fmt, test, explain, audit, status, pause, resume];
 
 /** Runs one command; never rejects for what a user can do wrong. Returns the exit code. */
 export async function dispatch(args: readonly string[], world: World): Promise<number> {

@@ -4,9 +4,16 @@
  */
 import { plainAmount } from "../policy/explain-amount.ts";
 import type { ConditionReport, RuleReport } from "../policy/explain-call.ts";
+import type { Plan, Rule } from "../policy/plan.ts";
 import type { Row } from "./columns.ts";
 
 export const READING_TITLES = ["RULE", "READS", "SPENT", "THIS CALL", "LIMIT", "LEFT", "VERDICT"] as const;
+
+/** Rules in the order in which their author wrote them. */
+export const inOrder = <Item extends { readonly rule: Rule }>(items: readonly Item[], plan: Plan): readonly Item[] =>
+  [...items].sort(
+    ({ rule: a }, { rule: b }) => plan.files.indexOf(a.file) - plan.files.indexOf(b.file) || a.line - b.line,
+  );
 
 /** A row for each condition of a rule, or one where it has none, or does not concern the call. */
 export function readingRows(report: RuleReport): readonly Row[] {

@@ -5,14 +5,14 @@
 import { findRoot, readConfig } from "../config.ts";
 import type { Compiled } from "../policy/compile.ts";
 import { indexRules } from "../policy/match.ts";
-import type { Plan, Window } from "../policy/plan.ts";
+import type { Plan } from "../policy/plan.ts";
 import { runTest, type TestResult } from "../policy/suite.ts";
 import { type Coverage, coverageOf } from "../policy/suite-coverage.ts";
 import { parseSuite } from "../policy/syntax.ts";
-import { windowAt } from "../store/window.ts";
 import { loadEstimator } from "./estimator.ts";
 import { exit } from "./exit.ts";
 import { count } from "./phrases.ts";
+import { roomAt } from "./room.ts";
 import { show } from "./show.ts";
 import { findSuites, type SuiteFile } from "./suites.ts";
 import { asJson, coverageText, suiteText, totalText } from "./test-text.ts";
@@ -110,11 +110,6 @@ function checked(suites: readonly SuiteFile[], paint: World["terminal"]["out"]["
     errors += wrong.length;
   }
   return errors === 0 ? null : `${said.join("\n\n")}\n\n${count(errors, "error")}: no test was run.`;
-}
-
-/** When room returns on a window, ms since 1970: its end, or at the latest when all of it has rolled on. */
-export function roomAt(window: Window, now: number): number | null {
-  return window.kind === "last" ? now + window.ms : windowAt(window, now).end;
 }
 
 export interface PolicyCoverage extends Coverage {
