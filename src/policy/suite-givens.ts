@@ -9,13 +9,13 @@ import type { AmountNode, GivenNode, TestNode } from "./ast.ts";
 import { type Context, refuse } from "./draft.ts";
 import { entitlementOf } from "./entitlement.ts";
 import { meterPath, windowWord } from "./explain-path.ts";
-import { durationText } from "./meter.ts";
+import { durationText, makeMeter } from "./meter.ts";
 import { DOLLAR, exact, milliseconds, percentMillionths } from "./number.ts";
 import type { Meter, NamedBudget, NamedLimit, Plan } from "./plan.ts";
 import { printAmount, printSubject } from "./print.ts";
 import { closest } from "./suggest.ts";
 import { givens as say } from "./suite-messages.ts";
-import { isOneOf, metrics, type Unit, windows } from "./vocabulary.ts";
+import { isOneOf, metrics, shareMetrics, type Unit, windows } from "./vocabulary.ts";
 
 export interface Given {
   /** Index of a meter → nano-dollars or counts. */
@@ -42,7 +42,20 @@ export function readGivens(test: Pick<TestNode, "givens">, plan: Plan, call: Cal
       right = refuse(context, say.twice(node.subject.span, printSubject(node.subject))) ?? false;
     } else for (const index of found.indices) meters.set(index, found.amount);
   }
-  return right ? { meters, limits, storeDown } : null;
+  return right ? { meters: withCalls(plan, meters), limits, storeDown } : null;
+}
+
+/** Whoever gives 21 retries gives 21 calls at least: a share of fewer calls than retries would be no share. */
+function withCalls(plan: Plan, given: ReadonlyMap<number, number>): ReadonlyMap<number, number> {
+  const all = new Map(given);
+  for (const [index, amount] of given) {
+    const meter = plan.meters[index];
+    if (meter === undefined || !shareMetrics.has(meter.metric)) continue;
+    const calls = makeMeter(meter.scopes, "calls", meter.window).id;
+    const at = plan.meters.findIndex(({ id }) => id === calls);
+    if (at !== -1 && !given.has(at)) all.set(at, Math.max(all.get(at) ?? 0, amount));
+  }
+  return all;
 }
 
 type Found =

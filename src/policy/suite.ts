@@ -97,7 +97,8 @@ export const NO_FACTS: CallFacts = Object.freeze({
   unmetered: false,
 });
 
-function timeOf({ at }: TestNode, now: number, context: Context): number | null {
+/** When the call is made, ms since 1970: what `at` says, else `now`; null with a report. */
+export function timeOf({ at }: TestNode, now: number, context: Context): number | null {
   if (at === null) return now;
   // A time without a zone would be another one on every machine.
   const zoned = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(at.value);
