@@ -58,7 +58,7 @@ export const wantsAsMuch = (call: Call, as: Call): boolean =>
   call.cost.total >= as.cost.total && call.inputTokens + call.outputTokens >= as.inputTokens + as.outputTokens;
 
 /** The hold for which no waiting will ever make room, because the call alone is over a limit that does not change. */
-export function hopeless({ plan, call }: Attempt, { verdict, readings }: Judged): Fired | null {
+export function hopeless({ plan, call }: Pick<Attempt, "plan" | "call">, { verdict, readings }: Judged): Fired | null {
   if (readings === null) return null;
   const alone: Readings = { ...readings, meters: readings.meters.map((meter) => ({ ...meter, spent: 0, held: 0 })) };
   const fixed = (rule: Rule): boolean =>

@@ -67,7 +67,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "known-models.ts",
     "node-options.ts",
     "observing.ts",
+    "lsp",
+    "backtest",
   ],
+  lsp: ["policy", "store", "call", "telemetry", "files.ts", "known-models.ts"],
+  // What a policy makes of recorded calls is what it makes of calls: the same judging, on a ledger of its own.
+  backtest: ["policy", "store", "call", "telemetry", "request.ts", "judging.ts", "foresight.ts", "waiter.ts"],
 };
 
 describe("the import directions", () => {

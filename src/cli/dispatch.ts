@@ -7,12 +7,14 @@ import { closest } from "../policy/suggest.ts";
 import { version } from "../version.ts";
 import { readArguments } from "./arguments.ts";
 import { audit } from "./audit.ts";
+import { backtest } from "./backtest.ts";
 import { check } from "./check.ts";
 import { CommandError, exit, usageError } from "./exit.ts";
 import { explain } from "./explain.ts";
 import { fmt } from "./fmt.ts";
 import { helpFor, helpForAll } from "./help.ts";
 import { init } from "./init.ts";
+import { lsp } from "./lsp.ts";
 import { pause } from "./pause.ts";
 import { resume } from "./resume.ts";
 import { run } from "./run.ts";
@@ -21,7 +23,20 @@ import { test } from "./test.ts";
 import type { Verb, World } from "./verb.ts";
 
 /** Every command, in the order of the help. */
-export const verbs: readonly Verb[] = [init, run, check, fmt, test, explain, audit, status, pause, resume];
+export const verbs: readonly Verb[] = [
+  init,
+  run,
+  check,
+  fmt,
+  test,
+  explain,
+  audit,
+  backtest,
+  status,
+  pause,
+  resume,
+  lsp,
+];
 
 /** Runs one command; never rejects for what a user can do wrong. Returns the exit code. */
 export async function dispatch(args: readonly string[], world: World): Promise<number> {
