@@ -1,4 +1,4 @@
-import type { Span, TracerProvider } from "@opentelemetry/api";
+import type { MeterProvider, Span, TracerProvider } from "@opentelemetry/api";
 import type { CostConvention } from "../config.ts";
 import { hasProvider } from "./api.ts";
 import { Delivery, flushProvider } from "./delivery.ts";
@@ -25,6 +25,7 @@ export interface AutostartOptions {
   /** Makes a span through the provider that is registered by then. */
   readonly see: (observation: Observation) => Sight;
   readonly provider: () => TracerProvider | null;
+  readonly meters: () => MeterProvider | null;
 }
 
 /**
@@ -85,6 +86,9 @@ export class Autostart {
   async flush(): Promise<void> {
     if (this.#state === "waiting") this.#settle();
     await this.#delivery?.flush();
+    // Metrics leave once a minute, and most processes that we start an SDK for are over by then.
+    const meters = this.#state === "running" ? this.#options.meters() : null;
+    if (meters !== null) await flushProvider(meters).catch(() => {});
   }
 
   #arm(): void {

@@ -54,7 +54,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       safely(UNCOUNTED, undefined, () => metrics?.begin(decided));
       if (decided.refused) safely(UNWRITTEN, undefined, () => audit?.add(auditEntry(arrival, decided, null)));
       // Known now only: the other instrumentation's span may have ended before the bill comes.
-      const own = safely(UNCOUNTED, true, () => spans.isOwn(arrival));
+      const own = metrics === null || safely(UNCOUNTED, true, () => spans.isOwn(arrival));
       return {
         run: (fn) => sight.run(fn),
         end(ended) {

@@ -83,6 +83,7 @@ export function createSpans(options: SpansOptions): Spans {
           conventions: config.telemetry.cost,
           version: options.version,
           provider: () => source.provider(),
+          meters: () => source.meters(),
           see: (observation) => safely("a span could not be started", unseen, () => guarded(see(observation))),
         })
       : null;
