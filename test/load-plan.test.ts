@@ -46,4 +46,16 @@ describe("a policy", () => {
     expect(plan.meters.map(({ id }) => id)).toEqual(["global.cost.daily", "global.calls.daily", "tenant.cost.daily"]);
     expect(loadPlan([source("")], () => {}).meters).toEqual([]);
   });
+
+  it("is loaded with what it imports, whose errors are shown in their own file", () => {
+    const read = (text: string) => ({ read: () => ({ file: "policies/org.budget", text }) });
+    const importing = [source('import "./org.budget"\n')];
+    const rule = "tenant.daily > $5 -> deny\n";
+    expect(loadPlan(importing, () => {}, read(rule)).files).toEqual(["policies/a.budget", "policies/org.budget"]);
+    expect(() => loadPlan(importing, () => {}, read("tenant.daily > 5 -> deny\n"))).toThrow(PolicyError);
+    const said: string[] = [];
+    loadPlan(importing, (line) => said.push(line), read(`${rule}tenant.daily > $9 -> deny\n`));
+    expect(said[0]).toContain("policies/org.budget:2:1");
+    expect(said[0]).toContain("2 | tenant.daily > $9 -> deny");
+  });
 });

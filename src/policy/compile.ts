@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { checkRules } from "./check.ts";
 import type { Diagnostic, Source } from "./diagnostics.ts";
-import { type Finding, syntax } from "./finding.ts";
+import { type Finding, finding, syntax } from "./finding.ts";
 import { loadFiles, type ReadFile } from "./imports.ts";
 import { lint } from "./lint.ts";
 import { makePlan } from "./make-plan.ts";
@@ -39,11 +39,22 @@ export interface CompileOptions {
   readonly read?: ReadFile;
 }
 
+/** Diagnostics of one file and severity that are worth reading; a generated policy may have the same slip in each line. */
+const MOST = 200;
+
+const andMore = ({ severity, span }: Finding): Finding =>
+  finding(severity, "more")(span, `there are more than ${MOST} of these in this file`, "correct the others first");
+
 /** Compiles a set of policy files; their order means nothing. */
 export function compile(named: readonly Source[], { models, read }: CompileOptions = {}): Compiled {
   const diagnostics: Diagnostic[] = [];
+  const counts = new Map<string, number>();
   const report = (file: string, finding: Finding): void => {
-    diagnostics.push(Object.freeze({ ...finding, file }));
+    const kind = `${finding.severity} ${file}`;
+    const count = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, count);
+    if (count <= MOST) diagnostics.push(Object.freeze({ ...finding, file }));
+    else if (count === MOST + 1) diagnostics.push(Object.freeze({ ...andMore(finding), file }));
   };
   const { files: loaded, missing } = loadFiles(named, read, report);
   const sources = loaded.map(({ file, text }): Source => Object.freeze({ file, text }));
@@ -71,9 +82,9 @@ export function compile(named: readonly Source[], { models, read }: CompileOptio
     (a, b) => (fileOrder.get(a.file) ?? 0) - (fileOrder.get(b.file) ?? 0) || a.span.start - b.span.start,
   );
   const dependencies = [...sources.map(({ file }) => file), ...tables.keys()];
-  const texts = [...sources.map(({ text }) => text), ...tables.values()];
+  const texts = (): string[] => [...sources.map(({ text }) => text), ...tables.values()];
   return {
-    plan: failed ? null : makePlan(rules, budgets, limits, names, { files: dependencies, hash: hashOf(texts) }),
+    plan: failed ? null : makePlan(rules, budgets, limits, names, { files: dependencies, hash: hashOf(texts()) }),
     diagnostics,
     sources,
     files: Object.freeze([...new Set([...dependencies, ...missing])]),
@@ -94,9 +105,12 @@ function hashOf(texts: readonly string[]): string {
 
 /** The line of an offset, found by halving. */
 function lines(text: string): (offset: number) => number {
-  const starts = [0];
-  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  const starts: number[] = [];
   return function line(offset) {
+    if (starts.length === 0) {
+      starts.push(0);
+      for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+    }
     let low = 0;
     let high = starts.length;
     while (high - low > 1) {

@@ -51,21 +51,45 @@ export function render(diagnostic: Diagnostic, source: Source): string {
   const lineStart = source.text.slice(0, span.start).lastIndexOf("\n") + 1;
   const newline = source.text.indexOf("\n", span.start);
   const lineText = source.text.slice(lineStart, newline === -1 ? undefined : newline).replace(/\r$/, "");
-  // A span over several lines is underlined up to the end of its first.
-  const marked = lineText.slice(span.start - lineStart, span.end - lineStart);
-  const carets = "^".repeat(Math.max(1, [...marked].length));
+  const { shown, from, to } = clipped(lineText, span.start - lineStart, span.end - lineStart);
+  const carets = "^".repeat(Math.max(1, [...shown.slice(from, to)].length));
   // Tabs stay tabs, so that the caret stands under its letter however wide they are shown.
-  const indent = lineText.slice(0, span.start - lineStart).replace(/[^\t]/gu, " ");
+  const indent = shown.slice(0, from).replace(/[^\t]/gu, " ");
   const gutter = " ".repeat(String(line).length);
   return [
     `${diagnostic.severity}[${diagnostic.code}]: ${diagnostic.message}`,
     `${gutter}--> ${diagnostic.file}:${line}:${column}`,
     `${gutter} |`,
-    `${line} | ${lineText}`,
+    `${line} | ${shown}`,
     `${gutter} | ${indent}${carets}${label === undefined ? "" : ` ${label}`}`,
     ...(note === undefined ? [] : [`${gutter} = note: ${note}`]),
     ...(help === undefined ? [] : [`${gutter} = help: ${help}`]),
   ].join("\n");
+}
+
+/** More of a line than this is no help to anyone. */
+const WIDEST = 200;
+
+/**
+ * The part of a long line that the marked piece stands in, and where it stands there. A span over several lines is
+ * marked up to the end of its first.
+ */
+function clipped(
+  line: string,
+  start: number,
+  end: number,
+): { readonly shown: string; readonly from: number; readonly to: number } {
+  const last = Math.min(end, line.length);
+  if (line.length <= WIDEST) return { shown: line, from: start, to: last };
+  const first = Math.max(0, Math.min(start - 60, line.length - WIDEST));
+  const cut = line.slice(first, first + WIDEST);
+  const before = first === 0 ? "" : "…";
+  const from = start - first + before.length;
+  return {
+    shown: `${before}${cut}${first + WIDEST < line.length ? "…" : ""}`,
+    from,
+    to: Math.min(last - first, WIDEST) + before.length,
+  };
 }
 
 /** All diagnostics, a blank line between them, each shown in its own file. */

@@ -17,10 +17,15 @@ export const finding =
     code,
     severity,
     span,
-    message,
+    message: clip(message),
     ...extra,
-    ...(help === undefined ? {} : { help }),
+    ...(help === undefined ? {} : { help: clip(help) }),
   });
+
+/** What is quoted may be as long as a file. */
+const clip = (text: string): string => (text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`);
+
+const LONGEST = 500;
 
 /** A help line that names what was probably meant. */
 export const didYouMean = (meant: string | null, otherwise: string): string =>

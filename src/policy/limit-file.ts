@@ -37,12 +37,19 @@ export function readRows(
     return null;
   }
   const rows: RowInput[] = [];
+  // Most tenants have one of a few amounts.
+  const known = new Map<string, AmountNode | null>();
+  const textAmount = (written: string): AmountNode | null => {
+    const amount = known.get(written) ?? amountOf(written);
+    known.set(written, amount);
+    return amount;
+  };
   const twice = repeatedKey(text);
   if (twice !== null) report(say.row(span, file, twice, "is there twice", "delete one of the two"));
   for (const [key, value] of Object.entries(table)) {
     const complain = (finding: Finding): void => report(say.row(span, file, key, finding.message, finding.help));
     const amount =
-      typeof value === "number" ? numberNode(value, span) : typeof value === "string" ? amountOf(value) : null;
+      typeof value === "number" ? numberNode(value, span) : typeof value === "string" ? textAmount(value) : null;
     if (amount === null) {
       const given =
         typeof value === "string" ? JSON.stringify(value) : `a ${Array.isArray(value) ? "list" : typeof value}`;

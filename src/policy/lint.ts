@@ -3,12 +3,12 @@
  * @module
  */
 import type { BudgetDraft, NamedLimitDraft, RuleDraft } from "./draft.ts";
-import { conjuncts, dimensionsOf } from "./filter.ts";
+import { dimensionsOf } from "./filter.ts";
 import type { Finding } from "./finding.ts";
 import { makeMeter, windowText } from "./meter.ts";
 import type { Models } from "./models.ts";
 import type { Window } from "./plan.ts";
-import { covers, enforces, impossible, stops } from "./reach.ts";
+import { coverKeys, covers, enforces, impossible, partKeys, stops } from "./reach.ts";
 import { routeWarnings } from "./route.ts";
 import { lints } from "./rule-messages.ts";
 
@@ -101,9 +101,10 @@ function unreachable({ rules, order }: LintInput, report: Report): void {
     (rank.get(a.file) ?? 0) - (rank.get(b.file) ?? 0) > 0 || (a.file === b.file && a.span.start > b.span.start);
   const candidates = indexStops(rules);
   for (const rule of rules) {
-    const by = candidates(rule).find(
-      (other) => other !== rule && covers(other, rule) && (later(rule, other) || !covers(rule, other)),
-    );
+    const hides = (other: RuleDraft): boolean =>
+      other !== rule && covers(other, rule) && (later(rule, other) || !covers(rule, other));
+    let by: RuleDraft | undefined;
+    for (const list of candidates(rule)) by ??= list.find(hides);
     if (by === undefined) continue;
     const where = by.file === rule.file ? `line ${by.line}` : `${by.file}:${by.line}`;
     const verb = by.actions.some(({ kind }) => kind === "pause") ? "pauses" : "denies";
@@ -111,25 +112,24 @@ function unreachable({ rules, order }: LintInput, report: Report): void {
   }
 }
 
-/** A stop with a filter on one value can only cover rules with that value: 10,000 tenants are not compared pairwise. */
-function indexStops(rules: readonly RuleDraft[]): (rule: RuleDraft) => readonly RuleDraft[] {
+/**
+ * A stop with a filter can only cover rules that have the same filter, or one of its values: 10,000 tenants are not
+ * compared pairwise.
+ */
+function indexStops(rules: readonly RuleDraft[]): (rule: RuleDraft) => readonly (readonly RuleDraft[])[] {
   const general: RuleDraft[] = [];
-  const byValue = new Map<string, RuleDraft[]>();
-  const keys = (rule: RuleDraft): string[] =>
-    conjuncts(rule.filter).flatMap((part) =>
-      part.kind === "in" ? part.values.map((value) => `${part.dimension}=${value}`) : [],
-    );
+  const byKey = new Map<string, RuleDraft[]>();
   for (const rule of rules) {
     if (!stops(rule)) continue;
-    const under = keys(rule);
-    if (under.length === 0) general.push(rule);
-    for (const key of under) {
-      const known = byValue.get(key);
-      if (known === undefined) byValue.set(key, [rule]);
+    const keys = coverKeys(rule.filter);
+    if (keys.length === 0) general.push(rule);
+    for (const key of keys) {
+      const known = byKey.get(key);
+      if (known === undefined) byKey.set(key, [rule]);
       else known.push(rule);
     }
   }
-  return (rule) => [...new Set([...general, ...keys(rule).flatMap((key) => byValue.get(key) ?? [])])];
+  return (rule) => [general, ...partKeys(rule.filter).flatMap((key) => [byKey.get(key) ?? []])];
 }
 
 /** `when` gates, it does not count: said once a rule, for the first dimension that its subject mixes. */

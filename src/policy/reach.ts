@@ -120,10 +120,10 @@ export function includes(wide: Filter | null, narrow: Filter | null): boolean {
 }
 
 function entails(fact: Filter, part: Filter): boolean {
-  if (JSON.stringify(fact) === JSON.stringify(part)) return true;
   if (part.kind === "in") {
     return fact.kind === "in" && fact.dimension === part.dimension && isSubset(fact.values, part.values);
   }
+  if (fact === part || textOf(fact) === textOf(part)) return true;
   if (part.kind === "not" && part.of.kind === "in") {
     const { dimension, values } = part.of;
     if (fact.kind === "in") return fact.dimension === dimension && !fact.values.some((value) => values.includes(value));
@@ -135,6 +135,36 @@ function entails(fact: Filter, part: Filter): boolean {
     );
   }
   return false;
+}
+
+/** Of these a rule must have one (see `partKeys`) for the filter to take it in; none where many filters may. */
+export function coverKeys(filter: Filter | null): readonly string[] {
+  let keys: readonly string[] = [];
+  for (const part of conjuncts(filter)) {
+    if (part.kind === "not" && part.of.kind === "in") continue;
+    const own = keysOf(part);
+    if (keys.length === 0 || own.length < keys.length) keys = own;
+  }
+  return keys;
+}
+
+/** One key of each of a filter's parts: what takes in all its values takes in the first. */
+export const partKeys = (filter: Filter | null): readonly string[] => [
+  ...new Set(conjuncts(filter).flatMap((part) => keysOf(part).slice(0, 1))),
+];
+
+const keysOf = (part: Filter): readonly string[] =>
+  part.kind === "in" ? part.values.map((value) => `${part.dimension}=${value}`) : [textOf(part)];
+
+const texts = new WeakMap<Filter, string>();
+
+/** The filter in one word, made once: thousands of rules are compared pairwise. */
+function textOf(filter: Filter): string {
+  const known = texts.get(filter);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(filter);
+  texts.set(filter, text);
+  return text;
 }
 
 function isSubset(inner: readonly string[], outer: readonly string[]): boolean {

@@ -39,6 +39,8 @@ export function rewordTest(tokens: readonly Token[], offset: number, expected: P
     if (!has("expect")) return syntax(end, "this test expects nothing", "add `expect deny` or `expect allow`");
     return syntax(end, "this test stops short", wanted(expected));
   }
+  const double = tokens.find(({ text }) => text === "==");
+  if (double !== undefined) return syntax(spanOf(double), "`==` was not expected here", "`=` gives a value here");
   const at = tokenAt(tokens, offset);
   const before = tokens[tokens.indexOf(at) - 1]?.text ?? "";
   return syntax(spanOf(at), unexpected(tokens, offset), slip(at, before, has) ?? wanted(expected));
@@ -55,7 +57,7 @@ function slip(at: Token, before: string, has: (word: string) => boolean): string
   if (at.text === "given") return "what is given stands before the call";
   if (at.text === "at") return "the time stands before the call: `at` comes before `call`";
   if (at.text === "expect" && !has("call")) return 'make a call first: `call tenant = "acme", cost = $0.02`';
-  if (at.text === "==" || at.text === ":") return "`=` gives a value here";
+  if (at.text === ":") return "`=` gives a value here";
   if (at.text === ">" || at.text === ">=") return "give one value with `=`: `given tenant.hourly = $49.99`";
   if (before === "at") return 'write the time in quotes: `at "2026-04-19T03:47:00Z"`';
   if (before === "by") return "name the rule by its label, or by its text in quotes";

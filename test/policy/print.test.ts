@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { StatementNode } from "../../src/policy/ast.ts";
-import { printPolicy } from "../../src/policy/print.ts";
-import { parsePolicy } from "../../src/policy/syntax.ts";
+import type { StatementNode, TestNode } from "../../src/policy/ast.ts";
+import { printPolicy, printSuite } from "../../src/policy/print.ts";
+import { parsePolicy, parseSuite } from "../../src/policy/syntax.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const folders = ["policies", "policies/examples"];
@@ -15,7 +15,7 @@ const files = folders.flatMap((folder) =>
 );
 
 /** The tree without positions. */
-const bare = (statements: readonly StatementNode[]): unknown =>
+const bare = (statements: readonly StatementNode[] | readonly TestNode[]): unknown =>
   JSON.parse(JSON.stringify(statements, (key, value) => (key === "span" ? undefined : value)));
 
 describe("printing a tree", () => {
@@ -42,7 +42,19 @@ describe("printing a tree", () => {
         expect(findings, printed).toEqual([]);
         expect(bare(parsed), printed).toEqual(bare(statements as unknown as StatementNode[]));
       }),
-      { numRuns: 400 },
+      { numRuns: 600 },
+    );
+  });
+
+  it("gives any test back", () => {
+    fc.assert(
+      fc.property(fc.array(test, { maxLength: 3 }), (tests) => {
+        const printed = printSuite(tests as unknown as TestNode[]);
+        const { tests: parsed, findings } = parseSuite(printed);
+        expect(findings, printed).toEqual([]);
+        expect(bare(parsed), printed).toEqual(bare(tests as unknown as TestNode[]));
+      }),
+      { numRuns: 300 },
     );
   });
 });
@@ -120,6 +132,11 @@ const action = fc.oneof(
   fc.record({ kind: fc.constant("Route"), model: string }),
   fc.record({ kind: fc.constant("Cap"), amount }),
   fc.constantFrom({ kind: "Allow" }, { kind: "Local" }),
+  fc.record({
+    kind: fc.constant("UnknownAction"),
+    name: fc.constantFrom("block", "throttle").map((text) => ({ kind: "Name", text })),
+    given: maybe(fc.oneof(duration, string)),
+  }),
 );
 const doc = maybe(fc.constantFrom("One line.", "Two\nlines.", "With\n\na gap."));
 const rule = fc
@@ -148,3 +165,34 @@ const statement = fc.oneof(
   fc.record({ kind: fc.constant("Budget"), name, amount, subject, when: maybe(filter), doc }),
   fc.record({ kind: fc.constant("Limit"), name, by: name, source, otherwise: maybe(amount), doc }),
 );
+const flag = fc.constantFrom(["store", "down"], ["call", "unpriced"]).map((words) => ({
+  kind: "Subject",
+  path: words.map((text) => ({ kind: "Name", text })),
+  last: null,
+}));
+const plain = fc.oneof(
+  number.map((value) => ({ kind: "Money", currency: "$", value })),
+  fc.record({ kind: fc.constant("Count"), value: number, unit: maybe(fc.constantFrom("tokens", "calls")) }),
+);
+const test = fc.record({
+  kind: fc.constant("Test"),
+  title: string,
+  givens: fc.array(
+    fc.oneof(
+      fc.record({ kind: fc.constant("Given"), subject, amount }),
+      flag.map((given) => ({ kind: "Given", subject: given, amount: null })),
+    ),
+    { maxLength: 3 },
+  ),
+  at: maybe(string),
+  call: fc.array(fc.record({ kind: fc.constant("Fact"), name, value: fc.oneof(string, plain) }), {
+    minLength: 1,
+    maxLength: 3,
+  }),
+  expect: fc.record({
+    kind: fc.constant("Expect"),
+    verdict: fc.constantFrom("allow", "warn", "deny", "pause", "hold", "backoff", "route", "cap"),
+    by: maybe(fc.oneof(name, string)),
+  }),
+  doc,
+});
