@@ -3,7 +3,7 @@ import { type Learned, NOTHING_LEARNED } from "../src/call/estimate.ts";
 import { loadPrices, type Prices } from "../src/call/price.ts";
 import { readCall } from "../src/call/read.ts";
 import { recogniser } from "../src/call/recognise.ts";
-import { limitKey } from "../src/keys.ts";
+import { limitKey, meterKey } from "../src/keys.ts";
 import { loadPlan } from "../src/load-plan.ts";
 import { indexRules } from "../src/policy/match.ts";
 import { fingerprintKey } from "../src/request.ts";
@@ -291,6 +291,24 @@ describe("a shape rule that looks at the ledger", () => {
       expect((await shaped(text, { context, before: failed })).route?.to).toBe("cheap");
       expect((await shaped(text, { context })).route).toBeNull();
     }
+  });
+
+  it("compares a share with all calls of its window", async () => {
+    const policy = 'agent.retries last 15m > 30% -> route to "cheap"';
+    const meter = loadPlan([{ file: "policies/test.budget", text: policy }], () => {}).meters.find(
+      ({ metric }) => metric === "calls",
+    );
+    if (meter === undefined) throw new Error("no meter of calls");
+    const busy = async (store: Store): Promise<void> => {
+      await failed(store);
+      const charge = { key: meterKey(meter, { agent: "(none)" }), window: meter.window, amount: 9 };
+      const { now } = await store.foresee({ fingerprint: null, sdkRetry: null, limits: [] });
+      const none = { run: "x", fingerprint: null, outcome: "none" as const, lessons: [] };
+      await store.settle({ attempt: "busy", judgedAt: now, charges: [charge], ...none });
+    };
+    const context = { run: "job" };
+    expect((await shaped(policy, { context, before: failed })).route?.to).toBe("cheap");
+    expect((await shaped(policy, { context, before: busy })).route).toBeNull();
   });
 
   it("compares with the limit that the ledger keeps for this tenant", async () => {

@@ -14,7 +14,6 @@ export function policySpan(api: Api, tracer: Tracer, event: PolicyEvent, at: num
   const span = tracer.startSpan(
     events.policy,
     {
-      root: true,
       kind: api.SpanKind.INTERNAL,
       startTime: at,
       attributes: { ...attributes, [conventional.errorType]: errorTypes.policy },

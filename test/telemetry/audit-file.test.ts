@@ -69,6 +69,18 @@ describe("the audit log", () => {
     expect(attempts(path)).toEqual(names);
   });
 
+  test("forgets no line that comes just as it thinks it is done", async () => {
+    const path = join(folder, "audit.jsonl");
+    const { audit } = anAudit(path);
+    for (let count = 1; count <= 400; count += 1) {
+      audit.add(aLine(`a${count}`));
+      for (let turn = 0; turn < count % 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      if (count % 4 !== 0) continue;
+      await audit.flush();
+      expect(attempts(path)).toHaveLength(count);
+    }
+  });
+
   test("may be moved away at any time", async () => {
     const path = join(folder, "audit.jsonl");
     const { audit } = anAudit(path);
