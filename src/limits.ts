@@ -66,8 +66,8 @@ export function limitAmount(plan: Plan, limit: Limit, scope: Scope, { total, kep
   return typeof whole === "string" ? whole : Math.floor((whole * limit.millionths) / 1e6);
 }
 
-/** What a named limit grants the subject, or the dimension that decides. */
-function granted(plan: Plan, limit: number, scope: Scope, kept: Figures["kept"]): number | string {
+/** What a named limit (by index) grants the subject, or the dimension that decides and the scope does not tell. */
+export function granted(plan: Plan, limit: number, scope: Scope, kept: Figures["kept"]): number | string {
   const named = plan.limits[limit];
   if (named === undefined) return Number.POSITIVE_INFINITY;
   const value = scope[named.by];

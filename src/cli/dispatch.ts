@@ -14,6 +14,7 @@ import { explain } from "./explain.ts";
 import { fmt } from "./fmt.ts";
 import { helpFor, helpForAll } from "./help.ts";
 import { init } from "./init.ts";
+import { limit } from "./limit.ts";
 import { lsp } from "./lsp.ts";
 import { pause } from "./pause.ts";
 import { resume } from "./resume.ts";
@@ -35,6 +36,7 @@ export const verbs: readonly Verb[] = [
   status,
   pause,
   resume,
+  limit,
   lsp,
 ];
 
