@@ -13,7 +13,10 @@ export async function bundleInternals(root) {
     entry,
     `export { recogniser } from "./call/recognise.ts";
 export { compile } from "./policy/compile.ts";
+export { evaluate } from "./policy/evaluate.ts";
 export { indexRules } from "./policy/match.ts";
+export { askFor } from "./request.ts";
+export { openMemory } from "./store/memory.ts";
 export { openStore } from "./store/open.ts";
 `,
   );

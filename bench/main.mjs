@@ -20,7 +20,7 @@ mkdirSync(join(project, "node_modules"));
 symlinkSync(root, join(project, "node_modules", "budget-guard"));
 writeFileSync(join(project, "package.json"), "{}\n");
 mkdirSync(join(project, "policies"));
-writeFileSync(join(project, "policies", "bench.budget"), policy());
+writeFileSync(join(project, "policies", "bench.budget"), rules25());
 
 const redis = await startRedis();
 try {
@@ -28,11 +28,14 @@ try {
   const preload = await measurePreload(project);
   say("guarded calls beside direct ones ...");
   const calls = await measureCalls({ project, redis });
-  say("stores and policy beside their floors ...");
+  say("stores beside their floors ...");
   const internals = await bundleInternals(root);
   const args = [join(root, "bench", "stores.mjs"), project, internals, redis?.url ?? ""];
   const child = launch(0, process.execPath, args, { cwd: root });
   const stores = JSON.parse(await lines(child)());
+  say("policy beside other rule engines ...");
+  const judging = launch(0, process.execPath, [join(root, "bench", "policy.mjs"), internals], { cwd: root });
+  const policy = JSON.parse(await lines(judging)());
   const result = {
     node: process.versions.node,
     cpu: `${cpus().length} x ${cpus()[0]?.model ?? "unknown"}`,
@@ -40,6 +43,7 @@ try {
     preload,
     calls,
     stores,
+    policy,
   };
   print(result);
   if (values.json) {
@@ -52,7 +56,7 @@ try {
 }
 
 /** 25 rules over the usual scopes, none of which ever stops the benchmark. */
-function policy() {
+function rules25() {
   const rules = [
     "global.daily > $500K -> deny",
     "run.calls > 100M -> deny",

@@ -1,12 +1,12 @@
-// What the stores and the policy cost beside their floors. Runs as a process of its own on the clients' core and prints
-// one line of JSON: microseconds for stores, nanoseconds for the policy.
+// What the stores cost beside their floors. Runs as a process of its own on the clients' core and prints one line of JSON:
+// microseconds.
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { median } from "./machine.mjs";
 
 const [folder, internals, redisUrl = ""] = process.argv.slice(2);
-const { compile, indexRules, openStore, recogniser } = await import(pathToFileURL(internals).href);
+const { openStore } = await import(pathToFileURL(internals).href);
 const BATCH = 40;
 const ROUNDS = 50;
 /** Rounds that only compile what the others measure. */
@@ -97,46 +97,6 @@ function sqliteFloor() {
   };
 }
 
-/** Nanoseconds of a step, the median of many rounds. */
-function nanoseconds(step, count = 20_000) {
-  const rounds = [];
-  for (let round = 0; round < 15; round++) {
-    const start = process.hrtime.bigint();
-    for (let index = 0; index < count; index++) step(index);
-    rounds.push(Number(process.hrtime.bigint() - start) / count);
-  }
-  return median(rounds.slice(3));
-}
-
-/** Which rules apply to a call, among so many of which one does. */
-function matching(rules) {
-  const text = Array.from(
-    { length: rules },
-    (_, index) => `tenant.hourly > $5 when tenant == "t${index}" -> deny`,
-  ).join("\n");
-  const { plan, diagnostics } = compile([{ file: "bench.budget", text: `${text}\n` }]);
-  if (plan === null) throw new Error(JSON.stringify(diagnostics[0]));
-  const rulesFor = indexRules(plan);
-  const calls = Array.from({ length: 8 }, (_, index) => ({
-    modelAsSent: "gpt-5",
-    subject: {
-      tenant: `t${index % rules}`,
-      feature: "f",
-      agent: "a",
-      user: "u",
-      run: "r",
-      model: "gpt-5",
-      provider: "openai",
-    },
-  }));
-  return nanoseconds((index) => rulesFor(calls[index & 7]));
-}
-
-function recognising() {
-  const recognise = recogniser({ hosts: new Map([["127.0.0.1:4010", "openai"]]) });
-  return nanoseconds(() => recognise("internal.example", 443, "POST", "/api/v2/orders"), 200_000);
-}
-
 const warn = process.emitWarning;
 process.emitWarning = (text, ...rest) =>
   String(text).includes("SQLite") ? undefined : warn.call(process, text, ...rest);
@@ -145,8 +105,5 @@ const figures = {
   memory: await storeFigures(await open("memory:"), null),
   file: await storeFigures(await open(`file:${join(folder, "ledger.db")}`), sqliteFloor()),
   redis: await redis(),
-  rules10: matching(10),
-  rules10000: matching(10_000),
-  recognise: recognising(),
 };
 process.stdout.write(`${JSON.stringify(figures)}\n`);

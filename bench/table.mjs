@@ -2,9 +2,11 @@
 
 const us = (value) => `${value.toFixed(value < 10 ? 1 : 0)} µs`;
 const added = (value) => `${value < 0 ? "-" : "+"}${us(Math.abs(value))}`;
-const times = (value) => `${value.toFixed(2)} x`;
+const times = (value) => `${value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(2)} x`;
+const ms = (value) => `${value.toFixed(1)} ms`;
+const ns = (value) => (value < 1_000 ? `${value.toFixed(0)} ns` : value < 1e6 ? us(value / 1_000) : ms(value / 1e6));
 
-export function print({ node, cpu, pinned, preload, calls, stores }) {
+export function print({ node, cpu, pinned, preload, calls, stores, policy }) {
   const out = (text = "") => process.stdout.write(`${text}\n`);
   const rows = (head, body) => {
     const all = [head, ...body];
@@ -83,15 +85,32 @@ export function print({ node, cpu, pinned, preload, calls, stores }) {
       ...(store("redis", stores.redis, 'EVALSHA "return 1"') ?? [["redis", "-", "-", "-", "no redis-server here"]]),
     ],
   );
+  const { steps, asked, examples } = policy;
+  const own = (title, { few, many, ratio: grown }) => [title, ns(few), ns(many), times(grown)];
   rows(
-    ["per call, no I/O", "time"],
+    ["rules, one of which concerns the call", "of 10", "of 10,000", "ratio"],
     [
-      ["which rules apply, of 10", `${stores.rules10.toFixed(0)} ns`],
-      [
-        "which rules apply, of 10,000",
-        `${stores.rules10000.toFixed(0)} ns (${times(stores.rules10000 / stores.rules10)})`,
-      ],
-      ["a host that is no provider", `${stores.recognise.toFixed(0)} ns`],
+      own("which rules apply", steps.rules),
+      own("- to a subject not seen before", steps.unseen),
+      own("which apply, and the verdict on given figures", steps.verdict),
+      own("a judged call: rules, memory store, verdict, release", steps.judged),
     ],
   );
+  const peer = (name, question) => [
+    name,
+    ns(steps[name].few),
+    times(steps[name].few / steps.verdict.few),
+    ns(steps[name].many),
+    times(steps[name].many / steps.verdict.many),
+    question,
+  ];
+  rows(
+    ["the same verdict by others", "of 10", "ours is 1", "of 10,000", "ours is 1", "asked"],
+    Object.entries(asked).map(([name, question]) => peer(name, question)),
+  );
+  rows(
+    ["reading policies", "first time", "compiled"],
+    [[`parse and check ${examples.files} example files`, ms(examples.cold), ms(examples.warm)]],
+  );
+  rows(["per call, no I/O", "time"], [["a host that is no provider", ns(steps.recognise.few)]]);
 }
