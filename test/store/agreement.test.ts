@@ -229,7 +229,9 @@ test("the scripts and the ledger in this process add up a meter alike at every m
     for i = 3, #ARGV, 4 do
       local kind, at, delta, now = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
       if kind == 'spend' then spend(KEYS[1], size, 0, -1, at, delta, now) else hold(KEYS[1], size, 0, -1, delta, now) end
-      local spent, held, leaves = read_meter(get(KEYS[1]), size, span, now)
+      -- Some are written one by one, some together.
+      if now % 3 > 0 or i + 4 > #ARGV then flush(now) end
+      local spent, held, leaves = read_meter(changed[KEYS[1]] and whole(changed[KEYS[1]]) or get(KEYS[1]), size, span, now)
       out[#out + 1] = struct.pack('<ddd', spent, held, leaves)
     end
     return table.concat(out)`;

@@ -177,7 +177,9 @@ end
 local held = own ~= nil
 if not state and not is_closed and #fired == 0 then
   held = true
-  move_hold(list, 1, now)
+  for i = 3, #list, 6 do
+    hold_last(list[i], list[i + 1], list[i + 2], list[i + 3], list[i + 4], now)
+  end
   flush(now)
   redis.call('SET', KEYS[3], 'h' .. cmsgpack.pack(list))
   redis.call('ZADD', KEYS[1], now + hold_ms, KEYS[3])

@@ -3,8 +3,8 @@
 --   plain    held, spent, renewed
 --   rolling  held, spent, renewed, oldest bucket with spend, newest bucket, 31 buckets: bucket n is at n mod 31
 --
--- They add up as in meters.ts. Here the sum is kept beside the buckets, so that a reading costs no loop, and a write is
--- one SETRANGE, which leaves the time to live as it is; `renewed` says when that was last set.
+-- They add up as in meters.ts. Here the sum is kept beside the buckets, so that a reading costs no loop; writes are by
+-- SETRANGE, which leaves the time to live as it is; `renewed` says when that was last set.
 --
 -- A meter's size: ms of a bucket; 0: plain; -1: counts what is in flight and never spends.
 -- It is kept until `till` where that is above 0, else for `keep` ms after it was renewed, else for ever.
@@ -25,16 +25,16 @@ local function server_time()
   return time[1] * 1000 + floor(time[2] / 1000)
 end
 
--- What this script has read and not yet written: every key is read and written once. False: there is no such key.
+-- What this script has read, by key; false: there is no such key.
 local values = {}
-local found = {}
-local writes = {}
+-- Meters that it has changed and not yet written, by key.
+local changed = {}
 
 local function get(key)
   local value = values[key]
   if value == nil then
     value = redis.call('GET', key)
-    values[key], found[key] = value, value and true
+    values[key] = value
   end
   return value
 end
@@ -46,37 +46,8 @@ local function load(keys, first, last)
   end
   local list = redis.call('MGET', unpack(keys, first, last))
   for i = first, last do
-    local value = list[i - first + 1]
-    values[keys[i]], found[keys[i]] = value, value and true
+    values[keys[i]] = list[i - first + 1]
   end
-end
-
-local function set(key, value, keep, till)
-  values[key] = value
-  writes[key] = till > 0 and -till or keep
-end
-
-local function flush(now)
-  for key, kept in pairs(writes) do
-    local value = values[key]
-    if kept > 0 then
-      if not found[key] or now - unpack_struct('<d', value, 17) > RENEW_MS then
-        value = sub(value, 1, 16) .. pack('<d', now) .. sub(value, 25)
-        values[key] = value
-        redis.call('SET', key, value, 'PX', kept)
-      else
-        redis.call('SETRANGE', key, 0, value)
-      end
-    elseif found[key] then
-      redis.call('SETRANGE', key, 0, value)
-    elseif kept < 0 then
-      redis.call('SET', key, value, 'PX', -kept - now)
-    else
-      redis.call('SET', key, value)
-    end
-    found[key] = true
-  end
-  writes = {}
 end
 
 local function bucket_at(value, bucket)
@@ -109,58 +80,133 @@ local function read_meter(value, size, span, now)
   return spent, held, oldest <= newest and (oldest + 1) * size + span or -1
 end
 
--- Adds to what is held (or takes off).
-local function hold(key, size, keep, till, delta, now)
-  if delta == 0 or (till > 0 and till <= now) then
-    return
+-- A meter as numbers, to be changed and then written by `flush`.
+local function open_meter(key, size, keep, till)
+  local meter = changed[key]
+  if meter then
+    return meter
   end
   local value = get(key)
-  if not value and delta < 0 then
+  local is_new, kept = not value, till > 0 and -till or keep
+  value = value or (size > 0 and EMPTY_RING or EMPTY)
+  if size > 0 then
+    local held, spent, renewed, oldest, newest = unpack_struct('<ddddd', value)
+    meter = {
+      value = value, is_new = is_new, kept = kept,
+      held = held, spent = spent, renewed = renewed, oldest = oldest, newest = newest,
+    }
+  else
+    local held, spent, renewed = unpack_struct('<ddd', value)
+    meter = { value = value, is_new = is_new, kept = kept, held = held, spent = spent, renewed = renewed }
+  end
+  changed[key] = meter
+  return meter
+end
+
+-- Puts the bucket that was changed into the meter's value.
+local function put_bucket(meter)
+  if meter.slot then
+    meter.value = sub(meter.value, 1, meter.slot) .. pack('<d', meter.amount) .. sub(meter.value, meter.slot + 9)
+    meter.slot, meter.is_whole = nil, true
+  end
+end
+
+local function whole(meter)
+  put_bucket(meter)
+  if meter.newest then
+    local head = pack('<ddddd', meter.held, meter.spent, meter.renewed, meter.oldest, meter.newest)
+    return head .. sub(meter.value, HEAD + 1)
+  end
+  return pack('<ddd', meter.held, meter.spent, meter.renewed)
+end
+
+-- Writes what has changed, and where it can no more than that: long strings are dear to hand over.
+local function flush(now)
+  for key, meter in pairs(changed) do
+    local kept = meter.kept
+    if meter.is_new or kept > 0 and now - meter.renewed > RENEW_MS then
+      if kept > 0 then
+        meter.renewed = now
+        redis.call('SET', key, whole(meter), 'PX', kept)
+      elseif kept < 0 then
+        redis.call('SET', key, whole(meter), 'PX', -kept - now)
+      else
+        redis.call('SET', key, whole(meter))
+      end
+    elseif meter.is_whole then
+      redis.call('SETRANGE', key, 0, whole(meter))
+    else
+      redis.call('SETRANGE', key, 0, pack('<dd', meter.held, meter.spent))
+      if meter.is_moved then
+        redis.call('SETRANGE', key, 24, pack('<d', meter.oldest))
+      end
+      if meter.slot then
+        redis.call('SETRANGE', key, meter.slot, pack('<d', meter.amount))
+      end
+    end
+    values[key] = nil
+  end
+  changed = {}
+end
+
+-- Adds to what is held (or takes off).
+local function hold(key, size, keep, till, delta, now)
+  if delta == 0 or (till > 0 and till <= now) or (delta < 0 and not changed[key] and not get(key)) then
     return
   end
-  value = value or (size > 0 and EMPTY_RING or EMPTY)
-  set(key, pack('<d', max(0, unpack_struct('<d', value) + delta)) .. sub(value, 9), keep, till)
+  local meter = open_meter(key, size, keep, till)
+  meter.held = max(0, meter.held + delta)
+end
+
+-- Adds to what is held, and writes that at once where no more of the meter need be written: for what a script does last.
+local held_last = {}
+local function hold_last(key, size, keep, till, delta, now)
+  local value = delta ~= 0 and get(key)
+  if value and (till > 0 or keep == 0 or now - unpack_struct('<d', value, 17) <= RENEW_MS) then
+    if till <= 0 or till > now then
+      local held = max(0, (held_last[key] or unpack_struct('<d', value)) + delta)
+      held_last[key] = held
+      redis.call('SETRANGE', key, 0, pack('<d', held))
+    end
+  else
+    hold(key, size, keep, till, delta, now)
+  end
 end
 
 -- Adds to what is spent at the moment `at` (or takes off); what a rolling window has left behind is not added.
 local function spend(key, size, keep, till, at, delta, now)
-  if delta == 0 or size < 0 or (till > 0 and till <= now) then
+  if delta == 0 or size < 0 or (till > 0 and till <= now) or (delta < 0 and not changed[key] and not get(key)) then
     return
   end
-  local value = get(key)
-  if not value and delta < 0 then
+  local bucket = size > 0 and floor(at / size)
+  local meter = open_meter(key, size, keep, till)
+  if not bucket then
+    meter.spent = max(0, meter.spent + delta)
     return
   end
-  if size == 0 then
-    value = value or EMPTY
-    local held, spent = unpack_struct('<dd', value)
-    set(key, pack('<dd', held, max(0, spent + delta)) .. sub(value, 17), keep, till)
-    return
-  end
-  value = value or EMPTY_RING
-  local held, sum, renewed, oldest, newest = unpack_struct('<ddddd', value)
-  local bucket = floor(at / size)
+  local oldest, newest = meter.oldest, meter.newest
   if bucket <= newest - RING then
     return
   end
-  local slots = sub(value, HEAD + 1)
+  local slot = HEAD + bucket % RING * 8
+  if meter.slot ~= slot or bucket > newest then
+    put_bucket(meter)
+  end
   if bucket > newest then
     for gone = oldest, min(newest, bucket - RING) do
-      sum = sum - bucket_at(value, gone)
+      meter.spent = meter.spent - bucket_at(meter.value, gone)
     end
-    local list = { unpack_struct(SLOTS, slots) }
+    local list = { unpack_struct(SLOTS, meter.value, HEAD + 1) }
     for passed = max(newest + 1, bucket - RING + 1), bucket do
       list[passed % RING + 1] = 0
     end
-    slots = pack(SLOTS, unpack(list, 1, RING))
-    oldest, newest = max(oldest, bucket - RING + 1), bucket
+    meter.value = sub(meter.value, 1, HEAD) .. pack(SLOTS, unpack(list, 1, RING))
+    meter.oldest, meter.newest, meter.is_whole = max(oldest, bucket - RING + 1), bucket, true
   end
-  local from = bucket % RING * 8
-  local before = unpack_struct('<d', slots, from + 1)
+  local before = meter.slot == slot and meter.amount or unpack_struct('<d', meter.value, slot + 1)
   local after = max(0, before + delta)
-  if sum == 0 or bucket < oldest then
-    oldest = bucket
+  if meter.spent == 0 or bucket < meter.oldest then
+    meter.oldest, meter.is_moved = bucket, true
   end
-  local head = pack('<ddddd', held, sum + after - before, renewed, oldest, newest)
-  set(key, head .. sub(slots, 1, from) .. pack('<d', after) .. sub(slots, from + 9), keep, till)
+  meter.spent, meter.slot, meter.amount = meter.spent + after - before, slot, after
 end
