@@ -96,18 +96,16 @@ export function print({ node, cpu, pinned, preload, calls, stores, policy }) {
       own("a judged call: rules, memory store, verdict, release", steps.judged),
     ],
   );
-  const peer = (name, question) => [
+  const peer = (name) => [
     name,
     ns(steps[name].few),
     times(steps[name].few / steps.verdict.few),
     ns(steps[name].many),
     times(steps[name].many / steps.verdict.many),
-    question,
   ];
-  rows(
-    ["the same verdict by others", "of 10", "ours is 1", "of 10,000", "ours is 1", "asked"],
-    Object.entries(asked).map(([name, question]) => peer(name, question)),
-  );
+  rows(["the same verdict by others", "of 10", "ours is 1", "of 10,000", "ours is 1"], Object.keys(asked).map(peer));
+  for (const [name, question] of Object.entries(asked)) out(`${name} is asked: ${question}`);
+  out();
   rows(
     ["reading policies", "first time", "compiled"],
     [[`parse and check ${examples.files} example files`, ms(examples.cold), ms(examples.warm)]],
