@@ -27,7 +27,13 @@ export const facts = {
     fact(span, "a call is always one call", `say what went before it: \`given run.${name} = 20\``),
   text: (span: Span, name: string) => fact(span, `\`${name}\` is a text`, `write it in quotes: \`${name} = "acme"\``),
   quoted: (span: Span, name: string, text: string) =>
-    fact(span, `\`${name}\` is an amount, not a text`, `leave out the quotes: \`${name} = ${text}\``),
+    fact(
+      span,
+      `\`${name}\` is an amount, not a text`,
+      /^\$?\d/.test(text)
+        ? `leave out the quotes: \`${name} = ${text}\``
+        : `write \`${name} = ${name === "cost" ? "$0.02" : "1"}\``,
+    ),
   money: (span: Span, name: string, text: string) =>
     fact(
       span,
