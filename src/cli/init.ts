@@ -11,13 +11,15 @@ import { CommandError, exit, usageError } from "./exit.ts";
 import type { Arguments, Verb, World } from "./verb.ts";
 
 const starter = join(packageRoot, "policies", "starter.budget");
+const starterTests = join(packageRoot, "policies", "starter.test.budget");
 
 export const init: Verb = {
   name: "init",
   summary: "write a first policy, policies/starter.budget",
   usage: "",
   about: [
-    "Writes policies/starter.budget into the project: a cap on each run, a breaker for loops, and a daily ceiling.",
+    "Writes policies/starter.budget into the project: a cap on each run, a breaker for loops, and a daily ceiling; and",
+    "policies/starter.test.budget, its tests, to change along with it.",
     "The project is the nearest folder at or above this one with budget-guard.json, policies/ or package.json.",
     "A policy that is already there is never touched: then nothing is written and the exit code is 1.",
   ],
@@ -32,7 +34,7 @@ function write({ words }: Arguments, { env, cwd, terminal }: World): number {
   if (words.length > 0) throw usageError(`init takes no arguments, but was given ${words.join(" ")}.`, "init");
   const root = findRoot(cwd);
   const folder = join(root, "policies");
-  const there = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".budget")) : [];
+  const there = existsSync(folder) ? readdirSync(folder).filter(isPolicy) : [];
   if (there.length > 0) {
     const names = there.map((name) => join(relative(cwd, folder), name)).join(", ");
     terminal.err.line(`There is a policy already: ${names}. Nothing was written.`);
@@ -44,6 +46,8 @@ function write({ words }: Arguments, { env, cwd, terminal }: World): number {
     makeFolders(folder);
     // COPYFILE_EXCL: also where another process wrote it a moment ago, it is not overwritten.
     copyFileSync(starter, target, 1);
+    const tests = join(folder, "starter.test.budget");
+    if (!existsSync(tests)) copyFileSync(starterTests, tests);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CommandError(exit.findings, `${target} could not be written: ${reason}`);
@@ -56,9 +60,12 @@ function write({ words }: Arguments, { env, cwd, terminal }: World): number {
   if (elsewhere !== "") err.line(`BUDGET_GUARD_POLICY is set to ${elsewhere}, so this file is not read as it stands.`);
   err.line("Next:");
   err.line("  npx budget-guard check");
+  err.line("  npx budget-guard test");
   err.line("  node --require budget-guard/register app.js");
   return exit.fine;
 }
+
+const isPolicy = (name: string): boolean => name.endsWith(".budget") && !name.endsWith(".test.budget");
 
 /** True as well where there is no repository to keep it out of. */
 function ignoresLedger(root: string): boolean {

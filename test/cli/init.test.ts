@@ -17,11 +17,26 @@ describe("init", () => {
     expect((await project.run(["check", "--strict"])).code).toBe(0);
   });
 
+  it("writes the tests of the starter policy, which pass and leave no rule untried", async () => {
+    const project = folder();
+    await project.run(["init"]);
+    const { code, out } = await project.run(["test", "--strict"]);
+    expect(out).toContain("policies/starter.test.budget (policies/starter.budget)");
+    expect(code).toBe(0);
+  });
+
+  it("takes tests that are there for no policy, and leaves them alone", async () => {
+    const project = folder();
+    project.write("policies/starter.test.budget", "# mine\n");
+    expect((await project.run(["init"])).code).toBe(0);
+    expect(readFileSync(join(project.path, "policies", "starter.test.budget"), "utf8")).toBe("# mine\n");
+  });
+
   it("writes into the project's root from a folder below it", async () => {
     const project = folder();
     project.write("src/deep/app.js", "");
     await project.run(["init"], { below: "src/deep" });
-    expect(readdirSync(join(project.path, "policies"))).toEqual(["starter.budget"]);
+    expect(readdirSync(join(project.path, "policies"))).toEqual(["starter.budget", "starter.test.budget"]);
   });
 
   it("leaves a policy that is there as it is, and ends with 1", async () => {
