@@ -79,7 +79,7 @@ function outcomeLines(tally: Tally, dim: (text: string) => string): string[] {
   ];
 }
 
-const titles = ["REFUSED", "SAVED", "GOOD", "FIRST", "SPENT BEFORE", "RULE"] as const;
+const titles = ["REFUSED", "SAVED", "GOOD CALLS", "FIRST", "SPENT BEFORE", "RULE"] as const;
 
 function ruleTable(tally: Tally, paint: Paint): string[] {
   const rows = [...tally.rules.values()]
