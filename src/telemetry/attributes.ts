@@ -149,7 +149,7 @@ export const guard = {
   runCost: "budget_guard.run.cost",
   /** Followed by the name of a declared dimension. */
   dimension: "budget_guard.dimension.",
-  /** What the guard added before the call left, waits included. */
+  /** What the guard itself added before the call left; the waits that rules ask for are not in it. */
   checkDuration: "budget_guard.check.duration",
   /** memory, file, redis. */
   store: "budget_guard.store",

@@ -14,7 +14,7 @@ export function auditEntry(arrival: Arrival, decided: Decided, ended: Ended | nu
   return {
     v: AUDIT_VERSION,
     time: isoTime(arrival.at),
-    seconds: ended === null ? decided.checkSeconds : Math.max(0, ended.endedAt - arrival.at) / 1000,
+    seconds: ended === null ? refusedAfter(decided) : Math.max(0, ended.endedAt - arrival.at) / 1000,
     attempt: call.attempt,
     provider: call.provider,
     operation: call.operation,
@@ -50,6 +50,9 @@ export function auditEntry(arrival: Arrival, decided: Decided, ended: Ended | nu
     store: decided.store,
   };
 }
+
+const refusedAfter = ({ checkSeconds, waited }: Decided): number =>
+  checkSeconds + (waited?.hold ?? 0) + (waited?.backoff ?? 0);
 
 function answered(ended: Ended | null): string | null {
   return ended === null || !("status" in ended.outcome) || ended.outcome.status === null ? null : ended.bill.model;

@@ -61,11 +61,7 @@ export class Metrics {
       [guard.mode]: decided.mode,
       ...by,
     });
-    const { waited, checkSeconds } = decided;
-    to.check.record(Math.max(0, checkSeconds - (waited?.hold ?? 0) - (waited?.backoff ?? 0)), {
-      [guard.store]: decided.store.kind,
-      [guard.decision]: decision,
-    });
+    to.check.record(decided.checkSeconds, { [guard.store]: decided.store.kind, [guard.decision]: decision });
     if (decided.refused) to.prevented.add(money(decided.call.cost.total), by);
   }
 

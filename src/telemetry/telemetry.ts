@@ -35,7 +35,7 @@ export interface Decided {
   /** True where the caller got a refusal; false in shadow mode whatever the verdict. */
   readonly refused: boolean;
   readonly store: { readonly kind: "memory" | "file" | "redis"; readonly degraded: boolean };
-  /** How long the decision took, seconds. */
+  /** How long the decision took, seconds; `waited` is not in it. */
   readonly checkSeconds: number;
   /** 0 for a first attempt. */
   readonly attemptNumber: number;

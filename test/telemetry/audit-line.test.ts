@@ -101,6 +101,20 @@ describe("the line of a refused call", () => {
     });
   });
 
+  test("that waited in vain took as long as it waited", () => {
+    const hold = fired("room", { kind: "hold", ms: 30_000 });
+    const inVain = refused({
+      verdict: verdict("hold", { decided: hold, waits: [hold] }),
+      waited: { hold: 30, backoff: 0 },
+    });
+    expect(readBack(auditEntry(arrival, inVain, null))).toMatchObject({
+      seconds: 30.002,
+      decision: "deny",
+      verdict: "hold",
+      waited: { hold: 30, backoff: 0 },
+    });
+  });
+
   test("of a process in shadow is that of an allowed one, with what would have been", () => {
     const shadowed = refused({ mode: "shadow", refused: false });
     expect(readBack(auditEntry(arrival, shadowed, ended()))).toMatchObject({
