@@ -170,6 +170,43 @@ describe("a request that must not be changed", () => {
   });
 });
 
+describe("a body that is too large to be collected", () => {
+  it.each([
+    [
+      "fetch",
+      'fetch(url, { method: "POST", headers, body: Readable.toWeb(Readable.from(pieces())), duplex: "half" }).then((answer) => answer.text())',
+    ],
+    [
+      "node:http",
+      `new Promise((resolve) => {
+         const request = http.request(url, { method: "POST", headers }, (answer) => answer.resume().on("end", resolve));
+         Readable.from(pieces()).pipe(request);
+       })`,
+    ],
+  ])("passes through %s whole and unchanged, and its span says so", async (_client, send) => {
+    policy(`${ROUTE}when feature == "large" -> route to "cheap-model"\n`);
+    project.write(
+      "large.mjs",
+      `import http from "node:http";
+       import { Readable } from "node:stream";
+       const url = process.argv[2] + "/v1/chat/completions";
+       const headers = { "content-type": "application/json", "x-budget-feature": "large" };
+       const pieces = function* () {
+         yield '{"model":"fixed-model","max_tokens":100,"messages":[{"role":"user","content":"';
+         for (let count = 0; count < 144; count += 1) yield "a".repeat(65_536);
+         yield '"}]}';
+       };
+       void ${send};`,
+    );
+    const end = await project.run({ script: "large.mjs", args: [provider.url] });
+    expect(end.code).toBe(0);
+    const [request] = provider.requests;
+    expect(request?.json).toMatchObject({ model: "fixed-model", max_tokens: 100 });
+    expect(request?.body.length).toBeGreaterThan(9 * 1024 * 1024);
+    expect(chats()[0]?.attributes["budget_guard.unshaped"]).toEqual(["the body is too large, or does not end"]);
+  });
+});
+
 describe("the key scope", () => {
   const keyed = (key: string): AskedCall => fixedCall(undefined, { headers: { authorization: `Bearer ${key}` } });
 
