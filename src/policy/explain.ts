@@ -103,8 +103,11 @@ function own(condition: Condition, plan: Plan): string {
 /** What happens, all actions joined. */
 function doings({ actions, closes }: Rule): string {
   const onlySays = actions.every(({ kind }) => kind === "warn");
+  const closing = actions.some(({ kind }) => kind === "pause" || kind === "deny for");
+  // What closes refuses as well.
+  const told = closing ? actions.filter(({ kind }) => kind !== "deny") : actions;
   return list(
-    actions.map((action) => doing(action, closes, onlySays)),
+    told.map((action) => doing(action, closes, onlySays)),
     "and",
   );
 }

@@ -106,6 +106,10 @@ describe("one rule in English", () => {
       "model.tokens last 2d > 1M tokens -> deny",
       "When a call would bring the model's tokens in the last 2 days above 1,000,000: refuse the call; at most 16,000,000 tokens a month for each model.",
     ],
+    [
+      "feature.hourly > $10 -> pause, deny",
+      "When a call would bring the feature's spend this hour above $10: refuse the call and pause the feature until someone resumes it.",
+    ],
     ["run.calls > 10 -> warn, deny", "When a call would bring the run's calls above 10: warn and refuse the call."],
   ])("%s", (text, said) => {
     expect(one(text)).toBe(said);

@@ -83,7 +83,8 @@ describe("a simulated call is judged as the guard judges it over a real ledger",
     const tests = parseSuite(source.text).tests.map((test: TestNode) => [test.title.value, test] as const);
     it.each(tests)(`${source.file}: %s`, async (_, test) => {
       const rulesFor = indexRules(plan);
-      const { simulated } = await runTest(test, { plan, rulesFor, estimator, now: NOW, resetsAt: roomAt });
+      const { simulated, findings } = await runTest(test, { plan, rulesFor, estimator, now: NOW, resetsAt: roomAt });
+      expect(findings).toEqual([]);
       if (simulated === null) throw new Error("the test could not be run");
       if (simulated.outage !== null) return;
       const store = await ledgerFor(plan, simulated);

@@ -134,6 +134,22 @@ describe("a test fails", () => {
     ]);
   });
 
+  it.each([
+    ['feature == "x" and agent == "y"', 'feature is "z", not "x"'],
+    ['feature == "x" and agent == "w"', 'feature is "z", not "x"'],
+    ['feature == "x" or agent == "y"', 'feature is "z", not "x" and agent is "w", not "y"'],
+    ['not (feature == "z" or agent == "y")', 'feature is "z"'],
+    ['feature in ["x", "y"]', 'feature is "z", not "x" or "y"'],
+    ['feature matches "x*"', 'feature is "z", which does not match "x*"'],
+    ["feature is missing", 'feature is "z"'],
+    ['user == "ann"', "the call names no user"],
+    ["not user is missing", "the call names no user"],
+  ])("where the filter %s keeps the rule away", async (filter, why) => {
+    const [said] = await wrong(`a: when ${filter} -> deny`, 'call feature = "z", agent = "w"\nexpect deny by a');
+    expect(said).toContain(`\`a\` does not concern this call: ${why}`);
+    expect(said?.endsWith(why)).toBe(true);
+  });
+
   it("where two rules refuse and the other one is named", async () => {
     const policy = "a: run.calls > 1 -> deny\nb: run.calls > 1 -> pause";
     expect(await wrong(policy, "given run.calls = 1\ncall cost = $1\nexpect deny by a")).toEqual([
