@@ -229,10 +229,12 @@ test("the scripts and the ledger in this process add up a meter alike at every m
     for i = 3, #ARGV, 4 do
       local kind, at, delta, now = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
       if kind == 'spend' then spend(KEYS[1], size, 0, -1, at, delta, now) else hold(KEYS[1], size, 0, -1, delta, now) end
-      -- Some are written one by one, some together.
-      if now % 3 > 0 or i + 4 > #ARGV then flush(now) end
-      local spent, held, leaves = read_meter(changed[KEYS[1]] and whole(changed[KEYS[1]]) or get(KEYS[1]), size, span, now)
-      out[#out + 1] = struct.pack('<ddd', spent, held, leaves)
+      -- Some are written one by one, some together; only what is written is read.
+      if now % 3 > 0 or i + 4 > #ARGV then
+        flush(now)
+        local spent, held, leaves = read_meter(get(KEYS[1]), size, span, now)
+        out[#out + 1] = struct.pack('<ddd', spent, held, leaves)
+      end
     end
     return table.concat(out)`;
   const ms = fc.constantFrom(1, 29, 30, 31, 60_000, 900_000, 5_400_001);
@@ -263,10 +265,11 @@ test("the scripts and the ledger in this process add up a meter alike at every m
           if (delta !== 0)
             slots = kind === "spend" ? withSpent(place, slots, at, delta) : withHeld(place, slots, delta);
         }
-        expected.push([spentOf(window, slots, now), slots?.[0] ?? 0, resetsAt(window, slots, now) ?? -1]);
+        if (now % 3 > 0 || args.length === 2 + 4 * moves.length)
+          expected.push([spentOf(window, slots, now), slots?.[0] ?? 0, resetsAt(window, slots, now) ?? -1]);
       }
       const bytes = Buffer.from((await admin.callBuffer("EVAL", script, 1, "k", ...args)) as Buffer);
-      const answer = moves.map((_, n) => [0, 8, 16].map((byte) => bytes.readDoubleLE(n * 24 + byte)));
+      const answer = expected.map((_, n) => [0, 8, 16].map((byte) => bytes.readDoubleLE(n * 24 + byte)));
       expect(answer).toEqual(expected);
     }),
     { numRuns: 500 },

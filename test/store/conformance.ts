@@ -143,6 +143,15 @@ export function conformance(name: string, jumps: boolean, make: () => Promise<Be
         expect(await judged({ meters: [] })).toMatchObject({ held: true, readings: [] });
       });
 
+      test("holds both amounts where a request names one meter twice", async () => {
+        const meters = [aMeter(), aMeter({ add: 5 })];
+        await judged({ meters });
+        const { attempt, now } = await judged({ meters });
+        expect(await standing()).toEqual({ spent: 0, held: 30 });
+        await store.settle(aSettlement(attempt, now, { charges: [] }));
+        expect(await standing()).toEqual({ spent: 0, held: 15 });
+      });
+
       test("judges a call on 120 meters at once", async () => {
         const meters = Array.from({ length: 120 }, (_, n) =>
           aMeter({ key: `m${n}|x`, add: n, window: n % 2 === 0 ? hourly : last(60_000) }),

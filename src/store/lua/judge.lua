@@ -123,8 +123,7 @@ local function passes_kept(meter, millionths, count, or_equal, at)
   end
   limit = limit or otherwise
   local left = meter > 0 and reached[meter] or meter == 0 and attempt_number or amount
-  local is_limit = limit >= 0 and limit < math.huge
-  return is_limit and above(left * 1000000, limit * millionths, or_equal), at
+  return limit >= 0 and above(left * 1000000, limit * millionths, or_equal), at
 end
 
 -- Stops that fire, and the longest time for which each gate is to be closed.
