@@ -36,6 +36,22 @@ describe("what a refusal tells a program", () => {
     expect(detail).toMatchObject({ scope: { run: "run-1" }, spent: 2, limit: 2, unit: "calls", resets_at: null });
   });
 
+  it("counts runs as runs, and a named limit as what it grants this call", () => {
+    const text = 'limit few by tenant { "acme": 8 } else 1\ntenant.runs last 5m > few -> deny';
+    const detail = detailOf(text, { meters: { "tenant.runs.last 5m": { spent: 8, add: 1, resetsAt: NOW + 60_000 } } });
+    expect(detail).toMatchObject({ metric: "runs", spent: 8, estimate: 1, limit: 8, unit: "runs" });
+    expect(detail.resets_at).toBe("2026-11-22T14:03:00Z");
+  });
+
+  it("of a hold tells when room returns by itself, if it does", () => {
+    const state = { spent: 60, add: 1, resetsAt: NOW + 9_000 };
+    expect(
+      detailOf("model.calls last 1m > 60 -> hold 10s", { meters: { "model.calls.last 1m": state } }),
+    ).toMatchObject({ scope: { model: "gpt-5" }, limit: 60, resets_at: "2026-11-22T14:02:09Z" });
+    const busy = { meters: { "agent.concurrency": { held: 4, add: 1 } } };
+    expect(detailOf("agent.concurrency > 4 -> hold 10s", busy)).toMatchObject({ held: 4, limit: 4, resets_at: null });
+  });
+
   it("promises no reset for a pause", () => {
     const state = { spent: 6 * DOLLAR, resetsAt: NOW + 1_000 };
     expect(detailOf("tenant.daily > $5 -> pause", { meters: { "tenant.cost.daily": state } }).resets_at).toBeNull();
