@@ -2,48 +2,96 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compile } from "../../src/policy/compile.ts";
+import { compile, type ReadFile } from "../../src/policy/compile.ts";
 import { renderAll } from "../../src/policy/diagnostics.ts";
+import { parseSuite } from "../../src/policy/syntax.ts";
 
 const folder = join(import.meta.dirname, "..", "diagnostics");
-const programs = [folder, join(import.meta.dirname, "..", "..", "policies", "examples")].flatMap((from) =>
+const examples = join(import.meta.dirname, "..", "..", "policies", "examples");
+const programs = [folder, examples].flatMap((from) =>
   readdirSync(from)
-    .filter((name) => name.endsWith(".budget"))
+    .filter((name) => name.endsWith(".budget") && !name.endsWith(".test.budget"))
     .map((name) => readFileSync(join(from, name), "utf8")),
 );
+const suites = readdirSync(examples)
+  .filter((name) => name.endsWith(".test.budget"))
+  .map((name) => readFileSync(join(examples, name), "utf8"));
 const words = programs.join("\n").match(/\s+|"[^"\n]*"|[\w-]+|[^\w\s]/g) ?? [];
 
-/** Compiles, and checks that there is either a plan or an error, each shown in its place. */
+const find = (model: string) => (model === "gpt-5" ? { provider: "openai", price: 1 } : null);
+const read: ReadFile = (_, path) =>
+  path.endsWith(".json") ? { file: "q.json", text: '{"a": "$5"}' } : { why: "there is no such file" };
+
+/** Compiles, and checks that there is either a plan or an error in good time, each shown in its place. */
 function survives(text: string): void {
+  const started = performance.now();
   const { plan, diagnostics, sources } = compile([{ file: "p.budget", text }], {
-    models: { names: ["gpt-5"], find: (model) => (model === "gpt-5" ? { provider: "openai", price: 1 } : null) },
+    models: { names: ["gpt-5"], find },
+    read,
   });
+  slowest = Math.max(slowest, performance.now() - started);
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   expect(plan === null, text).toBe(errors.length > 0);
   for (const { span, message, help, code } of diagnostics) {
     expect(span.start, `${code} ${text}`).toBeLessThanOrEqual(span.end);
     expect(span.end).toBeLessThanOrEqual(text.length);
     expect(message).not.toContain("undefined");
+    expect(help).toBeTruthy();
     expect(help).not.toContain("undefined");
   }
   expect(renderAll(diagnostics, sources)).not.toContain("undefined |");
 }
 
+/** The same for a file of tests. */
+function survivesAsTests(text: string): void {
+  const started = performance.now();
+  const { findings } = parseSuite(text);
+  slowest = Math.max(slowest, performance.now() - started);
+  for (const { span, message, help } of findings) {
+    expect(span.start).toBeLessThanOrEqual(span.end);
+    expect(span.end).toBeLessThanOrEqual(text.length);
+    expect(`${message} ${help}`).not.toContain("undefined");
+  }
+}
+
+/** The longest that any input took, ms. */
+let slowest = 0;
+
+/** `GARBAGE=100000 npx vitest run test/policy/garbage.test.ts` tries as many inputs of each kind. */
+const runs = Number(process.env.GARBAGE ?? 3_000);
+
+const cut = (some: readonly string[]) =>
+  fc.tuple(fc.constantFrom(...some), fc.nat(400), fc.nat(12)).map(([text, at, length]) => {
+    const from = at % text.length;
+    return text.slice(0, from) + text.slice(from + length);
+  });
+
+const swapped = (some: readonly string[]) =>
+  fc.tuple(fc.constantFrom(...some), fc.nat(400), fc.constantFrom(...words)).map(([text, at, word]) => {
+    const from = at % text.length;
+    return `${text.slice(0, from)}${word}${text.slice(from + word.length)}`;
+  });
+
 describe("whatever is in a policy file", () => {
-  it("any text is answered with a plan or with errors", () => {
-    fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 80 }), survives), { numRuns: 1_000 });
+  it("any text is answered with a plan or with errors", { timeout: 600_000 }, () => {
+    fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 80 }), survives), { numRuns: runs });
   });
 
-  it("so are the words of the language in any order", () => {
+  it("so are the words of the language in any order", { timeout: 600_000 }, () => {
     const text = fc.array(fc.constantFrom(...words), { maxLength: 25 }).map((some) => some.join(""));
-    fc.assert(fc.property(text, survives), { numRuns: 2_000 });
+    fc.assert(fc.property(text, survives), { numRuns: runs });
   });
 
-  it("so are programs with a piece cut out", () => {
-    const cut = fc.tuple(fc.constantFrom(...programs), fc.nat(400), fc.nat(12)).map(([text, at, length]) => {
-      const from = at % text.length;
-      return text.slice(0, from) + text.slice(from + length);
-    });
-    fc.assert(fc.property(cut, survives), { numRuns: 1_500 });
+  it("so are programs with a piece cut out or another put in", { timeout: 600_000 }, () => {
+    fc.assert(fc.property(fc.oneof(cut(programs), swapped(programs)), survives), { numRuns: runs });
+  });
+
+  it("and so are tests", { timeout: 600_000 }, () => {
+    fc.assert(fc.property(fc.oneof(cut(suites), swapped(suites)), survivesAsTests), { numRuns: runs });
+  });
+
+  it("none of it takes long", () => {
+    expect(slowest).toBeGreaterThan(0);
+    expect(slowest).toBeLessThan(250);
   });
 });
