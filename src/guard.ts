@@ -13,6 +13,7 @@ import { readCall, reestimate } from "./call/read.ts";
 import type { Recognised, Recogniser } from "./call/recognise.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { type Considered, decidedOf } from "./decided.ts";
 import type { RefusalDetail } from "./errors.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { createHolding } from "./holding.ts";
@@ -26,7 +27,6 @@ import { go, gone, WITH_BODY, WITHOUT_BODY } from "./passages.ts";
 import { refusalDetail } from "./policy/refusal-detail.ts";
 import { strictness } from "./policy/verdict.ts";
 import { backoffOf } from "./policy/waits.ts";
-import { priceTable } from "./price-table.ts";
 import { refusal, refusalUnjudged } from "./refusing.ts";
 import type { LivePolicy, Policy } from "./reloading.ts";
 import { reporter } from "./reporting.ts";
@@ -69,13 +69,6 @@ interface Traveller {
   readonly removeHeaders: readonly string[];
   /** The policy of this call from start to end, whatever becomes of its files. */
   readonly policy: Policy;
-}
-
-/** The call as it was shaped, how it was judged, and how long that made it wait, ms. */
-interface Considered {
-  readonly shaped: Shaped;
-  readonly judged: Judged;
-  readonly waited: { readonly hold: number | null; readonly backoff: number | null };
 }
 
 /** A gatekeeper for the hooks, made of parts that know nothing of each other. */
@@ -164,7 +157,7 @@ export function createGuard(parts: Parts): Guard {
     const { call } = shaped.read;
     const { judged, waitedMs: hold } = await consider(policy, shaped, signal);
     const { verdict } = judged;
-    if (signal.aborted) return givenUp(call, judged);
+    if (signal.aborted) return givenUp(policy, call, judged);
     if (enforce && strictness[verdict.kind] >= strictness.hold) {
       return refuse(traveller, { shaped, judged, waited: { hold, backoff: null } });
     }
@@ -173,21 +166,22 @@ export function createGuard(parts: Parts): Guard {
     const sleepMs = enforce ? backoffOf(verdict, judged.attemptNumber) : 0;
     if (judged.held) parts.heartbeat.add(call.attempt);
     if (sleepMs > 0) await sleep(sleepMs, signal);
-    if (signal.aborted) return givenUp(call, judged);
+    if (signal.aborted) return givenUp(policy, call, judged);
     return letGo(traveller, { shaped, judged, waited: { hold, backoff: sleepMs > 0 ? sleepMs : null } }, signal);
   }
 
   /** Judges the call, in shadow mode once, else for as long as a `hold` lets it wait. */
-  async function consider({ plan }: Policy, { read: { call }, rules }: Shaped, signal: AbortSignal) {
+  async function consider(policy: Policy, { read: { call }, rules }: Shaped, signal: AbortSignal) {
+    const { plan } = policy;
     const ask = (yields: boolean): Promise<Judged> => judge({ ...judging, plan }, call, rules, yields);
     if (!enforce) return { judged: await ask(false), waitedMs: null };
-    return holding.pass({ call, plan, rules, judge: ask, release: (judged) => release(call, judged), signal });
+    return holding.pass({ call, plan, rules, judge: ask, release: (judged) => release(policy, call, judged), signal });
   }
 
   function refuse({ arrival, policy }: Traveller, considered: Considered): Passage {
     const { shaped, judged } = considered;
     const { call } = shaped.read;
-    if (judged.held) release(call, judged);
+    if (judged.held) release(policy, call, judged);
     telemetry.begin(arrival, decided(arrival, policy, considered, true));
     const fired = judged.verdict.decided;
     if (fired === null) throw new Error("a verdict that stops must name its rule");
@@ -237,14 +231,14 @@ export function createGuard(parts: Parts): Guard {
   }
 
   /** The caller hung up before anything left. */
-  function givenUp(call: Call, judged: Judged): Passage {
+  function givenUp(policy: Policy, call: Call, judged: Judged): Passage {
     parts.heartbeat.remove(call.attempt);
-    if (judged.held) release(call, judged);
+    if (judged.held) release(policy, call, judged);
     return gone();
   }
 
-  function release(call: Call, judged: Judged): void {
-    const settled = settle(parts.policy.current(), call, releaseOf(call, judged.at ?? parts.clock()));
+  function release(policy: Policy, call: Call, judged: Judged): void {
+    const settled = settle(policy, call, releaseOf(call, judged.at ?? parts.clock()));
     track(settled.catch((error) => log.error(`a hold could not be given back: ${told(error)}`)));
   }
 
@@ -264,27 +258,7 @@ export function createGuard(parts: Parts): Guard {
   }
 
   function decided(arrival: Arrival, { plan }: Policy, considered: Considered, refused: boolean): Decided {
-    const { shaped, judged } = considered;
-    const { hold, backoff } = considered.waited;
-    const waitedMs = (hold ?? 0) + (backoff ?? 0);
-    return {
-      call: shaped.read.call,
-      verdict: judged.verdict,
-      cap: shaped.cap,
-      route: shaped.route,
-      unshaped: shaped.unshaped,
-      waited: hold === null && backoff === null ? null : { hold: (hold ?? 0) / 1000, backoff: (backoff ?? 0) / 1000 },
-      mode: enforce ? "enforce" : "shadow",
-      refused,
-      store: { kind: store.kind, degraded: judged.degraded },
-      checkSeconds: Math.max(0, parts.clock() - arrival.at - waitedMs) / 1000,
-      attemptNumber: judged.attemptNumber,
-      repeat: judged.repeat,
-      run: judged.run,
-      matched: shaped.rules.map((rule) => rule.id),
-      policy: { files: plan.files, hash: plan.hash },
-      priceTable: priceTable(),
-    };
+    return decidedOf(considered, { arrival, plan, refused, now: parts.clock(), enforce, store: store.kind });
   }
 }
 

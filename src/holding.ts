@@ -24,13 +24,13 @@ export interface Attempt {
   readonly rules: readonly Rule[];
   /** Judges the call; `yields`: nothing is held for it even where there is room. */
   readonly judge: (yields: boolean) => Promise<Judged>;
-  /** Gives back what was held for a caller who has left. */
+  /** Gives back what was held for a caller who has left meanwhile. */
   readonly release: (judged: Judged) => void;
   /** Fires when the caller leaves. */
   readonly signal: AbortSignal;
 }
 
-/** How it ended. `waitedMs` null: it did not wait. Where the caller has left, nothing is held any more. */
+/** How it ended. `waitedMs` null: it did not wait. */
 export interface Passed {
   readonly judged: Judged;
   readonly waitedMs: number | null;
@@ -77,13 +77,8 @@ export function createHolding(elapsed: () => number = () => performance.now()): 
       const before = linesBefore(attempt);
       const judged = await attempt.judge(before.length > 0);
       const { verdict } = judged;
-      if (attempt.signal.aborted) {
-        if (judged.held) attempt.release(judged);
-        return { judged, waitedMs: null };
-      }
-      if (strictness[verdict.kind] > strictness.hold || judged.readings === null || judged.held) {
-        return { judged, waitedMs: null };
-      }
+      const waits = strictness[verdict.kind] <= strictness.hold && judged.readings !== null && !judged.held;
+      if (attempt.signal.aborted || !waits) return { judged, waitedMs: null };
       const own = shortestHold(verdict);
       if (own === null && before.length === 0) return { judged, waitedMs: null };
       const never = hopeless(attempt, judged);

@@ -89,12 +89,17 @@ export class Line {
     this.#looking = true;
     this.#rung = false;
     clearTimeout(this.#timer);
-    do {
-      this.#joined = false;
-      // Who came while others were let go may find room too.
-      if (await this.#serve()) this.#poll = POLL.first;
-      else break;
-    } while (this.#joined);
+    try {
+      do {
+        this.#joined = false;
+        // Who came while others were let go may find room too.
+        if (!(await this.#serve())) break;
+        this.#poll = POLL.first;
+      } while (this.#joined);
+    } catch (error) {
+      // A defect of ours: nobody may wait for ever because of it.
+      for (const waiter of [...this.#waiters]) waiter.fail(error);
+    }
     this.#looking = false;
     this.#notBefore = this.#elapsed() + SPACING;
     this.#pollLater();
@@ -153,7 +158,8 @@ export class Line {
     const now = this.#elapsed();
     let ms = this.#pollAt - now;
     // Somewhat later than the window's end, and not every process at once.
-    ms = Math.min(ms, (this.first?.resetMs ?? Number.POSITIVE_INFINITY) + 1 + Math.random() * 20);
+    const resetMs = (this.first?.resetMs ?? Number.POSITIVE_INFINITY) + 1 + Math.random() * 20;
+    ms = Math.min(ms, Math.max(resetMs, this.#notBefore - now));
     for (const { deadline } of this.#waiters) ms = Math.min(ms, deadline - now);
     if (this.#rung) ms = Math.min(ms, this.#notBefore - now);
     // It keeps the process alive: a call that waits is work under way.

@@ -57,7 +57,7 @@ async function raisedLive(store: Readonly<Record<string, string>>): Promise<void
   expect(found.meters.find(({ scope }) => scope.tenant === "globex")).toMatchObject({ spent: 0.05, limit: 0.05 });
 
   await project.cli("limit", "unset", "tenant=acme", "quota");
-  expect((await spend(one))[1]).toMatch(/would reach \$0\.1125\d* of \$0\.05/);
+  expect((await spend(one))[1]).toMatch(/would reach \$0\.11\d* of \$0\.05/);
   expect(meterOf(await status(project), "tenant.cost.hourly").spent).toBe(0.1);
 }
 
