@@ -1,8 +1,10 @@
-// Compiles the grammar with Peggy into src/policy/parser.js, and bundles src into dist.
+// Compiles the grammar with Peggy into src/policy/parser.js, and bundles src into dist. With --grammar only the former,
+// with --vscode the extension in editors/vscode instead of dist.
 import { spawnSync } from "node:child_process";
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { minifySync } from "rolldown/experimental";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const at = (...parts) => join(root, ...parts);
@@ -30,27 +32,67 @@ writeFileSync(
   `import type { PeggyParser } from "./ast.ts";\nexport declare const parse: PeggyParser;\nexport declare const SyntaxError: new () => Error;\n`,
 );
 
-if (!process.argv.includes("--grammar")) {
+const named = (names) => Object.keys(names).map((name) => new RegExp(`^${name}(/|$)`));
+
+/** The libraries of the language server: half a megabyte as they come, and under a licence that goes with them. */
+const protocol = {
+  name: "language-server-protocol",
+  minify(code, chunk) {
+    if (!chunk.name.includes("language-server-protocol")) return null;
+    const licence = readFileSync(at("node_modules", "vscode-languageserver", "License.txt"), "utf8").trim();
+    const { code: small, errors } = minifySync(chunk.fileName, code, { module: true });
+    if (errors.length > 0) throw new Error(String(errors[0]));
+    return { code: `/*! vscode-languageserver and its parts.\n${licence} */\n${small}`, map: null };
+  },
+  group: { name: "language-server-protocol", test: /[\\/]node_modules[\\/]vscode-/ },
+};
+
+async function bundle({ input, external, output, platform = "node" }) {
+  const { rolldown } = await import("rolldown");
+  const made = await rolldown({
+    cwd: root,
+    input,
+    platform,
+    external,
+    plugins: [{ name: "minify-protocol", renderChunk: protocol.minify }],
+  });
+  await made.write({
+    format: "esm",
+    chunkFileNames: "chunks/[name].js",
+    codeSplitting: { groups: [protocol.group] },
+    ...output,
+  });
+}
+
+if (process.argv.includes("--vscode")) {
+  const out = at("editors", "vscode", "dist");
+  rmSync(out, { recursive: true, force: true });
+  // The extension is loaded by require, and `vscode` is given to it by the editor.
+  await bundle({
+    input: { extension: "editors/vscode/src/extension.ts" },
+    external: [/^node:/, "vscode"],
+    output: { dir: out, format: "cjs", codeSplitting: false, exports: "named" },
+  });
+  await bundle({
+    input: { server: "src/lsp/main.ts" },
+    external: [/^node:/],
+    output: { dir: out, entryFileNames: "[name].mjs", chunkFileNames: "chunks/[name].mjs" },
+  });
+} else if (!process.argv.includes("--grammar")) {
   rmSync(at("dist"), { recursive: true, force: true });
   // Types come from the compiler, one file each; code from the bundler, since every file that is loaded costs the start
   // of every process.
   run("typescript/bin/tsc", "-p", at("src", "tsconfig.json"));
-  const { rolldown } = await import("rolldown");
-  const bundle = await rolldown({
-    cwd: root,
+  await bundle({
     input: {
       register: "src/register.ts",
       index: "src/index.ts",
       "cli/main": "src/cli/main.ts",
       "telemetry/emit": "src/telemetry/emit.ts",
     },
-    platform: "node",
-    external: [
-      /^node:/,
-      ...Object.keys({ ...dependencies, ...peerDependencies }).map((name) => new RegExp(`^${name}(/|$)`)),
-    ],
+    external: [/^node:/, ...named({ ...dependencies, ...peerDependencies })],
+    output: { dir: "dist" },
   });
-  await bundle.write({ dir: "dist", format: "esm", chunkFileNames: "chunks/[name].js" });
   cpSync(at("src", "store", "lua"), at("dist", "store", "lua"), { recursive: true });
   cpSync(at("src", "too-old.cjs"), at("dist", "too-old.cjs"));
 }
