@@ -167,6 +167,9 @@ class RedisStore implements Store {
 
   async foresee(ask: Foresight): Promise<Foreseen> {
     checkForesight(ask);
+    if (ask.fingerprint === null && ask.limits.length === 0) {
+      return { now: this.#clock() + this.#offset, attemptNumber: ask.sdkRetry ?? 0, repeat: false, limits: [] };
+    }
     const bytes = await this.#timed(() => {
       const { keys, args } = format.foreseeCall(ask);
       return this.#link.script(this.#scripts.foresee, keys, args);

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { StoreDown } from "../../src/store/down.ts";
-import { type FallbackOptions, type FallbackStore, withFallback } from "../../src/store/fallback.ts";
+import { type FallbackStore, withFallback } from "../../src/store/fallback.ts";
+import type { FallbackOptions } from "../../src/store/fallback-options.ts";
+import { openLocal } from "../../src/store/local.ts";
 import { openMemory } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";
 import { above, aCharge, aMeter, aRequest, aSettlement, HOUR, hourly, run, total, unique } from "./asks.ts";
@@ -451,18 +453,18 @@ describe("limits and foresight while the store is away", () => {
   });
 
   test("remember the limits of as many tenants as are asked for often, and no more", async () => {
-    const { fallback } = bench();
+    const local = openLocal(() => 0, 50_000);
     const keys = Array.from({ length: 10_050 }, (_, index) => `quota|tenant=t${index}`);
-    fallback.local.rememberLimits(
+    local.rememberLimits(
       keys.slice(0, 100),
       keys.slice(0, 100).map((_, index) => index),
     );
-    fallback.local.rememberLimits(
+    local.rememberLimits(
       keys.slice(100),
       keys.slice(100).map(() => 5),
     );
-    fallback.local.rememberLimits(keys.slice(0, 1), [7]);
-    const { limits } = await fallback.local.foresee({ fingerprint: null, sdkRetry: null, limits: keys });
+    local.rememberLimits(keys.slice(0, 1), [7]);
+    const { limits } = await local.foresee({ fingerprint: null, sdkRetry: null, limits: keys });
     expect(limits.filter((amount) => amount !== null)).toHaveLength(10_000);
     expect(limits[0]).toBe(7);
   });

@@ -182,8 +182,8 @@ describe("one Redis", () => {
     await new Promise((resolve) => setTimeout(resolve, 680));
     expect(await admin.zcard("bg:1:m:roll@")).toBe(1);
     await store.judge(aRequest({ run: "b", meters }));
-    expect(await admin.zrange("bg:1:m:roll@", 0, -1)).toEqual(["b"]);
-    expect(await admin.zrange("bg:1:m:ever@", 0, -1)).toEqual(["a", "b"]);
+    expect(await admin.zrange("bg:1:m:roll@", "0", "-1")).toEqual(["b"]);
+    expect(await admin.zrange("bg:1:m:ever@", "0", "-1")).toEqual(["a", "b"]);
   });
 
   test("a refused call of a new run writes nothing", async () => {
