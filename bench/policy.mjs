@@ -50,7 +50,7 @@ function ours(count) {
   const verdict = (tenant, projected) => {
     const call = calls.get(tenant);
     const meters = [{ spent: projected - CENT, held: 0, add: CENT, resetsAt: null }];
-    return evaluate(plan, call, rulesFor(call), { ...NOTHING, meters }).kind === "deny";
+    return evaluate(plan, call, rulesFor(call), readings(0, meters, 0)).kind === "deny";
   };
   let attempts = 0;
   return {
@@ -63,7 +63,7 @@ function ours(count) {
       const rules = rulesFor(call);
       const { request } = askFor(plan, call, rules, 60_000, true);
       const { now, readings: meters, attemptNumber } = await store.judge(request);
-      const { kind } = evaluate(plan, call, rules, { ...NOTHING, now, meters, attemptNumber });
+      const { kind } = evaluate(plan, call, rules, readings(now, meters, attemptNumber));
       const { attempt, run, fingerprint } = request;
       await store.settle({ attempt, judgedAt: now, charges: [], run, fingerprint, outcome: "none", lessons: [] });
       return kind;
@@ -71,7 +71,15 @@ function ours(count) {
   };
 }
 
-const NOTHING = { now: 0, meters: [], attemptNumber: 0, closed: new Map(), byHand: [], limits: new Map() };
+const none = new Map();
+const readings = (now, meters, attemptNumber) => ({
+  now,
+  meters,
+  attemptNumber,
+  closed: none,
+  byHand: [],
+  limits: none,
+});
 
 function callOf(tenant) {
   const subject = { tenant, feature: "f", agent: "a", user: "u", run: "r", model: "gpt-5", provider: "openai" };

@@ -37,7 +37,8 @@ export function grantOf(
   if (named === undefined) return null;
   const value = subject[named.by] ?? NONE;
   const live = named.fromStore ? kept.get(limitKey(named.name, named.by, value)) : undefined;
-  if (live !== undefined) return { limit: named, value, amount: live, live: true };
+  // What another program wrote there may be no number.
+  if (live !== undefined && !Number.isNaN(live)) return { limit: named, value, amount: live, live: true };
   const given: Entitlement = named.rows.get(value) ?? named.otherwise;
   if (given.kind === "limit") return grantOf(plan, given.limit, subject, kept);
   const amount = given.kind === "unlimited" ? Number.POSITIVE_INFINITY : given.amount;

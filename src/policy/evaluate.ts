@@ -42,6 +42,7 @@ export function evaluate(plan: Plan, call: Call, rules: readonly Rule[], reading
     }
   }
   const decided = strictest(stopping) ?? strictest(waits) ?? strictest(warnings);
+  if (decided === null && shadows.length === 0) return ALLOWED;
   return Object.freeze({
     kind: decided === null ? "allow" : kindOf(decided.action),
     decided,
@@ -51,11 +52,23 @@ export function evaluate(plan: Plan, call: Call, rules: readonly Rule[], reading
   });
 }
 
+const NOTHING: readonly Fired[] = Object.freeze([]);
+
+/** What nearly every call is told. */
+const ALLOWED: Verdict = Object.freeze({
+  kind: "allow",
+  decided: null,
+  warnings: NOTHING,
+  waits: NOTHING,
+  shadows: NOTHING,
+});
+
 /** Whether the rule's flag is up and every condition over its limit. */
 export function fires(plan: Pick<Plan, "limits">, call: Call, rule: Rule, readings: Readings): boolean {
   if (rule.flag === "call.unpriced" && !call.unpriced) return false;
   if (rule.flag === "call.unmetered" && call.spending !== "unmetered") return false;
-  return rule.conditions.every((condition) => holds(condition, plan, call, readings));
+  for (const condition of rule.conditions) if (!holds(condition, plan, call, readings)) return false;
+  return true;
 }
 
 /** One rule and one of its actions as a fact about this call. */

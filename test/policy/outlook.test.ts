@@ -54,6 +54,7 @@ describe("a named limit", () => {
     );
     expect(saying({ ...monthly(90 * DOLLAR), limits: kept(80 * DOLLAR, "globex") })).toBe("");
     expect(saying({ ...monthly(200 * DOLLAR), limits: kept(Number.POSITIVE_INFINITY) })).toBe("");
+    expect(saying({ ...monthly(200 * DOLLAR), limits: kept(Number.NaN) })).toContain('`tier` of plan "pro"');
     expect(saying(monthly(200 * DOLLAR))).toContain(
       '`tier` of plan "pro" is $200.00; `npx budget-guard limit set tenant=acme quota=AMOUNT` changes it. Resets',
     );
