@@ -4,15 +4,18 @@
  */
 import { costOf, NO_COST } from "../call/cost.ts";
 import { canonicalModel, providerPrefix } from "../call/model.ts";
-import { loadPrices } from "../call/price.ts";
+import { loadPrices, type Prices } from "../call/price.ts";
 import { providers } from "../call/providers/all.ts";
 import { usage } from "../call/usage.ts";
 import type { Clock } from "../clock.ts";
 import type { Estimator } from "../policy/simulate-call.ts";
 
 /** Loads the price table; `overrides` are the deployment's own prices, `clock` decides which of dated prices holds. */
-export async function loadEstimator(overrides: Readonly<Record<string, unknown>>, clock: Clock): Promise<Estimator> {
-  const prices = await loadPrices(overrides, clock);
+export const loadEstimator = async (overrides: Readonly<Record<string, unknown>>, clock: Clock): Promise<Estimator> =>
+  estimatorOf(await loadPrices(overrides, clock));
+
+/** What these prices make of a simulated call. */
+export function estimatorOf(prices: Prices): Estimator {
   return Object.freeze({
     canonical: canonicalModel,
     providerOf: (model: string) =>

@@ -4,6 +4,7 @@
  */
 import type { Call } from "../call/call.ts";
 import { DEFAULT_OUTPUT } from "../call/estimate.ts";
+import { loadPrices } from "../call/price.ts";
 import type { Config } from "../config.ts";
 import type { Finding } from "../policy/finding.ts";
 import { indexRules } from "../policy/match.ts";
@@ -16,9 +17,10 @@ import { readFacts } from "../policy/suite-facts.ts";
 import { type Given, readGivens } from "../policy/suite-givens.ts";
 import { describeStore } from "../store/open.ts";
 import { bad, testOf, told } from "./call-file.ts";
-import { loadEstimator } from "./estimator.ts";
+import { estimatorOf } from "./estimator.ts";
 import { liveReadings } from "./explain-readings.ts";
 import { withLedgerToRead } from "./ledger.ts";
+import { type RecordedCall, recordedCall } from "./recorded-call.ts";
 import { roomAt } from "./room.ts";
 import type { World } from "./verb.ts";
 
@@ -40,8 +42,12 @@ interface Input {
 
 /** Simulates the call that the text describes, against the ledger as it stands or against nothing. */
 export async function simulateCall(plan: Plan, config: Config, input: Input, world: World): Promise<Explained> {
-  const estimator = await loadEstimator(config.prices ?? {}, world.clock);
-  const { facts, given, now, notes } = described(plan, input, estimator, world.clock());
+  const prices = await loadPrices(config.prices ?? {}, world.clock);
+  const estimator = estimatorOf(prices);
+  const recorded = recordedCall(input.text, plan, prices);
+  if (typeof recorded === "string") throw bad(input.name, [recorded]);
+  const { facts, given, now, notes } =
+    recorded === null ? described(plan, input, estimator, world.clock()) : asRecorded(recorded);
   const simulation = { plan, rulesFor: indexRules(plan), estimator };
   const run = (read: (call: Call) => Readings | Promise<Readings>): Promise<Simulated> =>
     simulate(simulation, facts, read, given.storeDown);
@@ -72,6 +78,13 @@ interface Described {
   readonly now: number;
   readonly notes: readonly string[];
 }
+
+const asRecorded = ({ facts, meters, at, notes }: RecordedCall): Described => ({
+  facts,
+  given: { meters, limits: new Map(), storeDown: false },
+  now: at,
+  notes,
+});
 
 function described(plan: Plan, { text, name }: Input, estimator: Estimator, clock: number): Described {
   const findings: Finding[] = [];
