@@ -25,6 +25,21 @@ describe("init", () => {
     expect(code).toBe(0);
   });
 
+  it.each(["early", "growth", "scale", "incident"])("writes the template %s, sound and tested", async (name) => {
+    const project = folder();
+    expect(await project.run(["init", "--template", name])).toMatchObject({ code: 0 });
+    expect(readdirSync(join(project.path, "policies"))).toEqual([`${name}.budget`, `${name}.test.budget`]);
+    expect((await project.run(["check", "--strict"])).code).toBe(0);
+    expect((await project.run(["test", "--strict"])).code).toBe(0);
+  });
+
+  it("guesses which template was meant", async () => {
+    const { code, err } = await folder().run(["init", "--template", "grwoth"]);
+    expect(err).toContain("There is no template grwoth. Did you mean growth?");
+    expect(code).toBe(2);
+    expect((await folder().run(["init", "--template", "toString"])).code).toBe(2);
+  });
+
   it("takes tests that are there for no policy, and leaves them alone", async () => {
     const project = folder();
     project.write("policies/starter.test.budget", "# mine\n");
