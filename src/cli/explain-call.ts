@@ -77,7 +77,7 @@ export function callJson(plan: Plan, simulated: Simulated, reports: readonly Rul
     call: callFields(asked.call),
     judged: judged.call === asked.call ? null : callFields(judged.call),
     readings: source,
-    at: new Date(judged.readings.now).toISOString(),
+    at: iso(judged.readings.now),
     rules: reports.map((report) => ruleFields(report, plan)),
     decision: {
       verdict: verdict.kind,
@@ -106,7 +106,7 @@ const callFields = (call: Call) => ({
   unpriced: call.unpriced,
 });
 
-function ruleFields({ rule, matches, why, conditions, fired }: RuleReport, plan: Plan) {
+function ruleFields({ rule, matches, why, closed, conditions, fired }: RuleReport, plan: Plan) {
   const { id, text, file, line, shadow, actions } = rule;
   const sentence = explainRule(rule, plan);
   const acts = actions.map(({ kind }) => kind);
@@ -121,9 +121,13 @@ function ruleFields({ rule, matches, why, conditions, fired }: RuleReport, plan:
     why,
     fired,
     actions: acts,
+    closed:
+      closed === null ? null : { since: iso(closed.since), until: closed.until === null ? null : iso(closed.until) },
     conditions: conditions.map(conditionFields),
   };
 }
+
+const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** Infinite amounts are null: there is no limit. */
 function conditionFields({ condition, path, figures, total, headroom }: ConditionReport) {
@@ -141,6 +145,6 @@ function conditionFields({ condition, path, figures, total, headroom }: Conditio
     total: shown(total),
     limit: shown(limit),
     headroom: shown(headroom),
-    resets_at: resetsAt === null ? null : new Date(resetsAt).toISOString(),
+    resets_at: resetsAt === null ? null : iso(resetsAt),
   };
 }

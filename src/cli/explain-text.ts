@@ -5,6 +5,7 @@
 import { plainAmount } from "../policy/explain-amount.ts";
 import type { ConditionReport, RuleReport } from "../policy/explain-call.ts";
 import type { Plan, Rule } from "../policy/plan.ts";
+import { timeText } from "../policy/words.ts";
 import type { Row } from "./columns.ts";
 
 export const READING_TITLES = ["RULE", "READS", "SPENT", "THIS CALL", "LIMIT", "LEFT", "VERDICT"] as const;
@@ -29,7 +30,11 @@ export function readingRows(report: RuleReport): readonly Row[] {
 }
 
 /** `deny`, `fits`, or why the rule has nothing to say. */
-export function verdictText({ rule, matches, why, fired }: RuleReport): string {
+export function verdictText({ rule, matches, why, closed, fired }: RuleReport): string {
+  if (closed !== null) {
+    const until = closed.until === null ? "someone resumes it" : timeText(closed.until, closed.since);
+    return `closed until ${until}`;
+  }
   if (fired) {
     const acts = rule.actions.map(({ kind }) => kind).join(", ");
     return rule.shadow ? `would ${acts} (shadow)` : acts;

@@ -2,7 +2,8 @@
  * What came of tests, for people and for programs.
  * @module
  */
-import { positionAt } from "../policy/diagnostics.ts";
+import type { Source } from "../files.ts";
+import { type Diagnostic, positionAt } from "../policy/diagnostics.ts";
 import type { RuleReport } from "../policy/explain-call.ts";
 import type { TestResult } from "../policy/suite.ts";
 import { columns } from "./columns.ts";
@@ -67,6 +68,7 @@ export function asJson(ran: readonly RanSuite[], coverage: readonly PolicyCovera
   return {
     passed: results.length - failed,
     failed,
+    errors: [],
     suites: ran.map(({ source, subject, results: own }) => ({
       file: source.file,
       policy: subject,
@@ -89,6 +91,15 @@ export function asJson(ran: readonly RanSuite[], coverage: readonly PolicyCovera
         neverPassed: place(neverPassed),
       })) ?? null,
   };
+}
+
+/** For a program: what kept every test from being run. */
+export function brokenJson(diagnostics: readonly Diagnostic[], sources: readonly Source[]): unknown {
+  const texts = new Map(sources.map(({ file, text }) => [file, text]));
+  const errors = diagnostics.map(({ code, message, file, span, help }) => {
+    return { code, message, file, ...positionAt(texts.get(file) ?? "", span.start), help: help ?? null };
+  });
+  return { passed: 0, failed: 0, errors, suites: [], coverage: null };
 }
 
 const reasonOf = (by: TestResult["test"]["expect"]["by"]): string | null =>

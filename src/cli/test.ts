@@ -3,7 +3,9 @@
  * @module
  */
 import { findRoot, readConfig } from "../config.ts";
+import type { Source } from "../files.ts";
 import type { Compiled } from "../policy/compile.ts";
+import type { Diagnostic } from "../policy/diagnostics.ts";
 import { indexRules } from "../policy/match.ts";
 import type { Plan } from "../policy/plan.ts";
 import { runTest, type TestResult } from "../policy/suite.ts";
@@ -15,7 +17,7 @@ import { count } from "./phrases.ts";
 import { roomAt } from "./room.ts";
 import { show } from "./show.ts";
 import { findSuites, type SuiteFile } from "./suites.ts";
-import { asJson, coverageText, suiteText, totalText } from "./test-text.ts";
+import { asJson, brokenJson, coverageText, suiteText, totalText } from "./test-text.ts";
 import type { Arguments, Verb, World } from "./verb.ts";
 
 export const test: Verb = {
@@ -41,7 +43,7 @@ export const test: Verb = {
   options: {
     coverage: { type: "boolean", help: "list rules that no test fired, and rules that no test let pass" },
     strict: { type: "boolean", help: "such rules fail the run" },
-    json: { type: "boolean", help: "{passed, failed, suites: [{file, policy, tests}], coverage}" },
+    json: { type: "boolean", help: "{passed, failed, errors, suites: [{file, policy, tests}], coverage}" },
   },
   examples: [
     ["npx budget-guard test", "the tests of this project"],
@@ -66,9 +68,11 @@ async function runSuites({ values, words }: Arguments, world: World): Promise<nu
     err.line("There are no tests: write policies/NAME.test.budget beside policies/NAME.budget.");
     return exit.findings;
   }
-  const broken = checked(suites, out.paint);
-  if (broken !== null) {
-    (values.json === true ? err : out).line(broken);
+  const wrong = checked(suites);
+  if (wrong.diagnostics.length > 0) {
+    const { diagnostics, sources } = wrong;
+    const text = `${show(diagnostics, sources, out.paint)}\n\n${count(diagnostics.length, "error")}: no test was run.`;
+    out.line(values.json === true ? JSON.stringify(brokenJson(diagnostics, sources), null, 2) : text);
     return exit.findings;
   }
   const estimator = await loadEstimator(config.prices ?? {}, world.clock);
@@ -96,20 +100,21 @@ async function runSuites({ values, words }: Arguments, world: World): Promise<nu
 }
 
 /** What stops all tests: errors of a policy, or tests that cannot be read. */
-function checked(suites: readonly SuiteFile[], paint: World["terminal"]["out"]["paint"]): string | null {
-  const said: string[] = [];
-  let errors = 0;
-  for (const { diagnostics, sources } of new Set(suites.map(({ policy }) => policy))) {
-    const wrong = diagnostics.filter(({ severity }) => severity === "error");
-    if (wrong.length > 0) said.push(show(wrong, sources, paint));
-    errors += wrong.length;
-  }
-  for (const { source } of suites) {
-    const wrong = parseSuite(source.text).findings.map((finding) => ({ ...finding, file: source.file }));
-    if (wrong.length > 0) said.push(show(wrong, [source], paint));
-    errors += wrong.length;
-  }
-  return errors === 0 ? null : `${said.join("\n\n")}\n\n${count(errors, "error")}: no test was run.`;
+function checked(suites: readonly SuiteFile[]): {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly sources: readonly Source[];
+} {
+  const policies = [...new Set(suites.map(({ policy }) => policy))];
+  const ofPolicies = policies.flatMap(({ diagnostics }) => diagnostics.filter(({ severity }) => severity === "error"));
+  const ofTests = suites.flatMap(({ source }) =>
+    parseSuite(source.text).findings.map((finding) => ({ ...finding, file: source.file })),
+  );
+  // Policies that import one file have its errors in common.
+  const distinct = new Map(
+    [...ofPolicies, ...ofTests].map((one) => [`${one.file}:${one.span.start}:${one.message}`, one]),
+  );
+  const sources = [...policies.flatMap((policy) => policy.sources), ...suites.map(({ source }) => source)];
+  return { diagnostics: [...distinct.values()], sources };
 }
 
 export interface PolicyCoverage extends Coverage {

@@ -8,7 +8,7 @@ import { list } from "./explain-filter.ts";
 import { meterPath } from "./explain-path.ts";
 import { globs } from "./match.ts";
 import type { Condition, Filter, Plan, Rule } from "./plan.ts";
-import { figuresOf } from "./readings.ts";
+import { type Closed, figuresOf } from "./readings.ts";
 import { type Moment, onlyShapes, type Simulated } from "./simulate.ts";
 import type { Figures } from "./verdict.ts";
 
@@ -31,6 +31,8 @@ export interface RuleReport {
   /** Why the filter does not hold, or the flag is down; null where neither is so. */
   readonly why: string | null;
   readonly conditions: readonly ConditionReport[];
+  /** Set where the rule had closed its scope before this call: then it stops it whatever it reads. */
+  readonly closed: Closed | null;
   readonly fired: boolean;
 }
 
@@ -49,6 +51,7 @@ export function explainOne(plan: Plan, rule: Rule, simulated: Simulated): RuleRe
     rule,
     matches,
     why: matches || rule.filter === null ? flag : mismatch(rule.filter, moment.call),
+    closed: matches && fired ? (moment.readings.closed.get(rule.id) ?? null) : null,
     conditions: matches ? rule.conditions.map((condition) => compared(condition, plan, moment)) : [],
     fired,
   });

@@ -113,6 +113,9 @@ In shadow: tenant "acme" would reach $50.10 of $1.00 this hour (rule "tight", po
     const closed = JSON.parse((await made.run(["explain", "closed.json", "--json"])).out);
     expect(closed.decision).toMatchObject({ verdict: "deny for", rule: "loop" });
     expect(closed.decision.message).toContain("reopens at 14:40 UTC");
+    expect((await made.run(["explain", "closed.json"])).out).toMatch(
+      /loop +run\.repeats run=r-2 .* closed until 14:40 UTC/,
+    );
   });
 
   it("leaves the ledger aside where it is told to, and lets the call's own readings count before it", async () => {

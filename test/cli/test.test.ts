@@ -174,6 +174,26 @@ describe("coverage", () => {
 });
 
 describe("for a program", () => {
+  it("what keeps the tests from being run is told, each error once", async () => {
+    const made = project({
+      "policies/org.budget": "tenant.horuly > $5 -> deny\n",
+      "policies/a.budget": 'import "./org.budget"\n',
+      "policies/a.test.budget": GOOD,
+      "policies/org.test.budget": 'test "x"\n  call cost = $1\n',
+    });
+    const { code, out } = await made.run(["test", "--json"]);
+    expect(JSON.parse(out)).toMatchObject({
+      passed: 0,
+      failed: 0,
+      suites: [],
+      errors: [
+        { code: "unknown-name", file: "policies/org.budget", line: 1, column: 8 },
+        { code: "syntax", file: "policies/org.test.budget", line: 2, help: "add `expect deny` or `expect allow`" },
+      ],
+    });
+    expect(code).toBe(1);
+  });
+
   it("every test is told with its line, what was expected and what happened", async () => {
     const made = project({ "policies/a.budget": POLICY, "policies/a.test.budget": GOOD + BAD });
     const { code, out } = await made.run(["test", "--json", "--coverage"]);
