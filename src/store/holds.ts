@@ -7,7 +7,7 @@ export const SETTLED_KEPT = 6 * 3_600_000;
 export const EXPIRED_KEPT = 86_400_000;
 /** Expired holds that one operation frees at most: bounded work per call. */
 export const SWEPT = 32;
-/** Records of a kind that are forgotten at most, at most once in so many ms. */
+/** Records of a kind that one operation forgets at most; once nothing is left, it is looked for again after so many ms. */
 const FORGOTTEN = 64;
 export const TIDY_MS = 1_000;
 
@@ -47,11 +47,15 @@ export function sweep(tables: Tables, now: number): void {
   }
 }
 
-/** Forgets windows that are over and what else was kept long enough, a bounded number. */
-export function tidy(tables: Tables, now: number): void {
+/** Forgets windows that are over and what else was kept long enough, a bounded number; true where there may be more. */
+export function tidy(tables: Tables, now: number): boolean {
+  let more = false;
   for (const table of [tables.meters, tables.past, tables.gates, tables.prints, tables.lessons, tables.runs]) {
-    for (const { key } of table.due(now, FORGOTTEN)) table.delete(key);
+    const over = table.due(now, FORGOTTEN);
+    for (const { key } of over) table.delete(key);
+    more ||= over.length === FORGOTTEN;
   }
+  return more;
 }
 
 /** Whether the window is so long over that what comes late is not kept any more. */

@@ -6,7 +6,7 @@ import { StoreDown } from "../../src/store/down.ts";
 import { openFile } from "../../src/store/file.ts";
 import { openJournal } from "../../src/store/journal.ts";
 import { loadSqlite } from "../../src/store/sqlite.ts";
-import { aMeter, aRequest, aSettlement, DAY, hourly, unique } from "./asks.ts";
+import { aMeter, aRequest, aSettlement, DAY, hourly, last, unique } from "./asks.ts";
 import { handClock } from "./hand-clock.ts";
 
 const sqlite = loadSqlite();
@@ -192,9 +192,24 @@ describe.runIf(sqlite !== undefined)("a file store with node:sqlite", () => {
     await clock.pass(DAY);
     await store.judge(aRequest({ meters: [] }));
     expect(count()).toBe(36);
-    await clock.pass(1_000);
     await store.judge(aRequest({ meters: [] }));
     expect(count()).toBe(0);
+    await store.shut();
+  });
+
+  test("forgets runs that have left their window, and none that has not", async () => {
+    const store = await open();
+    const window = last(300_000);
+    const see = (run: string) => store.judge(aRequest({ run, meters: [aMeter({ key: "t|a", window, add: "run" })] }));
+    for (let n = 0; n < 150; n++) await see(`r${n}`);
+    await clock.pass(200_000);
+    await see("r0");
+    const left = () => raw().prepare("SELECT count(*) AS n FROM runs").get()?.n;
+    expect(left()).toBe(150);
+    await clock.pass(200_000);
+    for (let n = 0; n < 4; n++) await store.judge(aRequest({ meters: [] }));
+    expect(left()).toBe(1);
+    expect((await see("r0")).readings[0]).toMatchObject({ spent: 1, add: 0 });
     await store.shut();
   });
 
