@@ -18,7 +18,8 @@ import type { Judgement } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { aCall, aCost } from "../support/a-call.ts";
 import { type CallStep, type OtherStep, TABLES } from "./random-policy.ts";
-import { type Answer, type File, judgeNaively, type World } from "./reference.ts";
+import { judgeNaively } from "./reference.ts";
+import type { Answer, File, World } from "./world.ts";
 
 export const CENT = 10_000_000;
 const MINUTE = 60_000;

@@ -44,7 +44,7 @@ describe("whatever the policy and whatever happened before", () => {
           expect(held).toBe(fired.length === 0 && closed.every((gate) => gate === null));
         }
       }),
-      { numRuns: 600 },
+      { numRuns: 500 },
     );
   });
 
@@ -156,7 +156,7 @@ describe("whatever the policy and whatever happened before", () => {
           }
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_500 },
     );
     expect(reported).toBeGreaterThan(20);
   });
