@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { withBudget } from "../src/call/context.ts";
 import { PolicyError } from "../src/errors.ts";
 import type { Passage } from "../src/hook/exchange.ts";
-import { stops } from "../src/policy/verdict.ts";
+import { strictness } from "../src/policy/verdict.ts";
 import type { Judgement } from "../src/store/store.ts";
 import { chat, decide, endWorlds, type World, world } from "./support/a-guard.ts";
 
@@ -23,6 +23,29 @@ const metered = fc.constantFrom(
   [".errors", "50%"] as const,
 );
 
+/** Limits by name, of every kind: from tables and from the store, one after the other, shares of them, and none at all. */
+const NAMES = `limit table by tenant { "a": $0.004 } else $0.009
+limit kept by tenant from store else table
+limit many by user from store else 3
+limit none by tenant { "b": unlimited } else 700
+budget margin = kept of tenant.daily
+budget most = table of tenant.hourly
+`;
+const named = fc.constantFrom(
+  "tenant.daily > kept",
+  "tenant.feature.hourly >= table",
+  "run.calls >= many",
+  "user.calls last 1h > many",
+  "call.cost > kept",
+  "call.retries > many",
+  "tenant.tokens.daily > none",
+  "margin >= 77%",
+  "margin > 100%",
+  "most > 33%",
+  "most >= 50%",
+  "feature.hourly > 13% of margin",
+);
+
 const scope = fc.constantFrom("global", "tenant", "feature", "run", "tenant.feature", "model", "tenant.model", "user");
 const window = fc.constantFrom(".hourly", ".daily", ".monthly", " last 5m", " last 1h");
 const condition = fc.oneof(
@@ -32,7 +55,12 @@ const condition = fc.oneof(
       .tuple(scope, metered, window, fc.constantFrom(">", ">="))
       .map(([of, [metric, limit], over, op]) => `${of}${metric}${over} ${op} ${limit}`),
   },
+  { weight: 2, arbitrary: named },
   { weight: 1, arbitrary: scope.map((of) => `${of}.concurrency > 2`) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom("tenant.runs last 5m > 1", "global.runs.hourly >= 2", "user.runs.daily > 1"),
+  },
   {
     weight: 1,
     arbitrary: fc.constantFrom(
@@ -51,7 +79,18 @@ const filter = fc.constantFrom(
   ' when model matches "test-*"',
   " when user is missing",
 );
-const action = fc.constantFrom("deny", "deny", "deny for 2m", "pause", "warn", 'deny, warn "x"', "cap 20 tokens");
+const action = fc.constantFrom(
+  "deny",
+  "deny",
+  "deny for 2m",
+  "pause",
+  "warn",
+  'deny, warn "x"',
+  "cap 20 tokens",
+  "hold 2ms",
+  "hold 1ms",
+  "backoff 1ms",
+);
 const rule = fc.oneof(
   {
     weight: 9,
@@ -77,6 +116,7 @@ interface Step {
   readonly ms: number;
   readonly gate: string | null;
   readonly reopen: boolean;
+  readonly limit: readonly [key: string, amount: number | null] | null;
   readonly ends: readonly Ending[];
 }
 
@@ -95,6 +135,16 @@ const step: fc.Arbitrary<Step> = fc.record({
     { weight: 1, arbitrary: fc.constantFrom("|", "|tenant=a", "|run=r1") },
   ),
   reopen: fc.integer({ min: 0, max: 7 }).map((n) => n === 0),
+  limit: fc.oneof(
+    { weight: 6, arbitrary: fc.constant(null) },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(
+        fc.constantFrom("kept|tenant=a", "kept|tenant=b", "many|user=u", "many|user=(none)"),
+        fc.constantFrom(null, 0, 1, 5_000_000, 7_777_777, Number.POSITIVE_INFINITY),
+      ),
+    },
+  ),
   ends: fc.array(fc.constantFrom<Ending>("answer", "answer", "error", "reset", "abort"), { maxLength: 3 }),
 });
 
@@ -108,7 +158,7 @@ function policyOf(rules: readonly string[]): string {
       if (error instanceof PolicyError) return text;
       throw error;
     }
-  }, "");
+  }, NAMES);
 }
 
 function end({ tap, run }: Extract<Passage, { kind: "go" }>, how: Ending): void {
@@ -125,13 +175,15 @@ function end({ tap, run }: Extract<Passage, { kind: "go" }>, how: Ending): void 
 /** What the store answered to the last judgement. */
 function listening(one: World): () => Judgement | null {
   let last: Judgement | null = null;
-  const judge = one.store.judge.bind(one.store);
-  Object.assign(one.store, {
-    judge: async (request: Parameters<typeof judge>[0]) => {
-      last = await judge(request);
-      return last;
-    },
-  });
+  for (const store of [one.store, one.store.local]) {
+    const judge = store.judge.bind(store);
+    Object.assign(store, {
+      judge: async (request: Parameters<typeof judge>[0]) => {
+        last = await judge(request);
+        return last;
+      },
+    });
+  }
   return () => last;
 }
 
@@ -141,8 +193,11 @@ describe("the verdict and the ledger", () => {
       fc.asyncProperty(
         fc.array(rule, { minLength: 1, maxLength: 7 }),
         fc.array(step, { maxLength: 25 }),
-        async (rules, steps) => {
+        fc.integer({ min: 0, max: 4 }),
+        async (rules, steps, away) => {
           const one = world(policyOf(rules));
+          // Every fifth history is judged by this process alone.
+          one.down = away === 0;
           const judged = listening(one);
           const out: Extract<Passage, { kind: "go" }>[] = [];
           for (const {
@@ -157,17 +212,19 @@ describe("the verdict and the ledger", () => {
             ms,
             gate,
             reopen,
+            limit,
             ends,
           } of steps) {
             one.time += ms;
-            if (gate !== null) await one.store.close(gate, null);
-            if (reopen) await one.store.open((await one.store.gates()).map(({ key }) => key));
+            if (gate !== null && !one.down) await one.store.close(gate, null);
+            if (limit !== null && !one.down) await one.store.setLimit(...limit);
+            if (reopen && !one.down) await one.store.open((await one.store.gates()).map(({ key }) => key));
             const body = chat({ model, max_tokens: maxTokens, messages: [{ role: "user", content }] });
             const path = unmetered ? "/v1/images/generations" : "/v1/chat/completions";
             const passage = await withBudget({ tenant, feature, run, user }, () => decide(one, { body, path }));
             const held = judged()?.held;
             const verdict = one.decided.at(-1)?.verdict;
-            expect([passage.kind, verdict !== undefined && stops(verdict)]).toEqual(
+            expect([passage.kind, verdict !== undefined && strictness[verdict.kind] >= strictness.hold]).toEqual(
               held ? ["go", false] : ["refuse", true],
             );
             if (passage.kind === "go") out.push(passage);

@@ -32,11 +32,14 @@ describe("a call that a hold stops", () => {
     const one = world("tenant.concurrency > 1 -> hold 10s");
     const first = await decide(one, of("acme"));
     const second = decide(one, of("acme"));
-    expect(await waits(second)).toBe(true);
+    // By then it looks of itself but every half second or so.
+    await passing(900);
+    const counted = counting(one);
     const freed = performance.now();
     await answer(one, first);
     expect((await second).kind).toBe("go");
-    expect(performance.now() - freed).toBeLessThan(45);
+    expect(performance.now() - freed).toBeLessThan(150);
+    expect(counted.judgements).toBe(1);
     expect(one.decided[0]?.waited).toBeNull();
     expect(one.decided[1]).toMatchObject({ refused: false, waited: { hold: expect.any(Number), backoff: 0 } });
     expect(one.decided[1]?.waited?.hold).toBeGreaterThan(0.025);
@@ -50,10 +53,10 @@ describe("a call that a hold stops", () => {
     const refused = await decide(one, of("acme"));
     const waited = performance.now() - began;
     expect(waited).toBeGreaterThanOrEqual(299);
-    expect(waited).toBeLessThan(600);
+    expect(waited).toBeLessThan(2_000);
     expect(refused.kind).toBe("refuse");
     expect(message(refused)).toMatch(
-      /tenant "acme" would reach 2 of 1 calls in flight \(rule "tenant\.concurrency > 1 -> hold 300ms", .*\)\..* It waited 3\d\d milliseconds for room\.$/,
+      /tenant "acme" would reach 2 of 1 calls in flight \(rule "tenant\.concurrency > 1 -> hold 300ms", .*\)\..* It waited [3-9]\d\d milliseconds for room\.$/,
     );
     expect(one.decided[1]).toMatchObject({ refused: true, verdict: { kind: "hold" } });
     expect(one.decided[1]?.waited?.hold).toBeCloseTo(waited / 1000, 1);
@@ -182,6 +185,21 @@ describe("many calls that wait", () => {
     expect(counted.judgements - 300).toBeGreaterThan(2);
   });
 
+  it("do not ask more often because calls end that make no room", async () => {
+    const one = world("tenant.calls.hourly > 60 -> hold 10s");
+    const open = await Promise.all(Array.from({ length: 60 }, () => decide(one, of("acme"))));
+    const caller = new AbortController();
+    const waiting = Array.from({ length: 5 }, () => decide(one, of("acme"), caller.signal));
+    expect(await waits(Promise.race(waiting))).toBe(true);
+    const counted = counting(one);
+    const began = performance.now();
+    for (const passage of open) await answer(one, passage);
+    const looks = (performance.now() - began) / 20 + 3;
+    expect(counted.judgements).toBeLessThan(Math.min(60, looks));
+    caller.abort();
+    await Promise.all(waiting);
+  });
+
   it("are refused by the figures of the last look, not by those of their arrival", async () => {
     const one = world("tenant.calls last 10m > 4 -> hold 400ms");
     await answer(one, await decide(one, of("acme")));
@@ -265,9 +283,7 @@ describe("backoff", () => {
         );
       }
       await answer(one, await passage);
-      const slept = performance.now() - began;
-      expect(slept).toBeGreaterThanOrEqual(ms - 1);
-      expect(slept).toBeLessThan(ms + 60);
+      expect(performance.now() - began).toBeGreaterThanOrEqual(ms - 1);
     }
     expect(one.decided.map(({ waited }) => waited?.backoff ?? null)).toEqual([null, 0.04, 0.08, 0.16]);
   });

@@ -89,6 +89,25 @@ describe("a judgement", () => {
   });
 });
 
+describe("a judgement by limits that the store keeps", () => {
+  const policy = "limit quota by tenant from store else $0.015\ntenant.daily > quota -> deny";
+
+  it("is by what it keeps now, and by the policy where it keeps none", async () => {
+    const one = court(policy);
+    await one.judge();
+    const refused = await one.judge();
+    expect(refused.verdict.decided?.figures?.limit).toBe(15_000_000);
+    await one.store.setLimit("quota|tenant=acme", 25_000_000);
+    expect(await one.judge()).toMatchObject({ held: true, verdict: { kind: "allow" } });
+    const again = await one.judge();
+    expect(again.verdict.decided?.figures).toMatchObject({ limit: 25_000_000, held: 20_000_000 });
+    await one.store.setLimit("quota|tenant=acme", Number.POSITIVE_INFINITY);
+    expect((await one.judge()).held).toBe(true);
+    await one.store.setLimit("quota|tenant=acme", null);
+    expect((await one.judge()).verdict.decided?.figures?.limit).toBe(15_000_000);
+  });
+});
+
 describe("a judgement without a ledger", () => {
   it("is made by the share of this process, and its figures are of that share", async () => {
     const one = court("tenant.daily > $0.30 -> deny", { failure: away });
@@ -104,6 +123,24 @@ describe("a judgement without a ledger", () => {
     const kinds = [];
     for (let i = 0; i < 3; i++) kinds.push((await one.judge()).verdict.kind);
     expect(kinds).toEqual(["allow", "allow", "deny"]);
+  });
+
+  it("is made by the share of a named limit, too, whoever keeps it", async () => {
+    for (const source of ['{ "acme": $0.30 }', "from store"]) {
+      const one = court(`limit quota by tenant ${source} else $0.30\ntenant.daily > quota -> deny`, { failure: away });
+      expect(await one.judge()).toMatchObject({ held: true, degraded: true });
+      const { verdict, held } = await one.judge();
+      expect(held).toBe(false);
+      expect(verdict.decided?.figures).toMatchObject({ limit: 15_000_000, held: 10_000_000 });
+    }
+  });
+
+  it("says so of a call that it holds", async () => {
+    const one = court("tenant.concurrency > 1 -> hold 10s", { failure: away });
+    await one.judge();
+    const { verdict } = await one.judge();
+    expect(verdict).toMatchObject({ kind: "hold", waits: [{ action: { kind: "hold" } }] });
+    expect(verdict.waits[0]?.message).toContain("one process may spend 5% of a limit");
   });
 
   it("agrees with the local ledger on every condition: what it stops holds nothing, what it lets go is held", async () => {

@@ -197,3 +197,112 @@ describe("a fingerprint", () => {
     expect(fingerprintKey(aCall({ fingerprint: null }))).toBeNull();
   });
 });
+
+describe("a limit that has a name", () => {
+  const limits = [
+    "dimension plan",
+    'limit tier by plan { "pro": $0.30, "free": $0.02, "endless": unlimited } else $0.10',
+    "limit quota by tenant from store else tier",
+    "limit pace by user from store else unlimited",
+    "budget margin = quota of tenant.monthly",
+  ];
+  const of = (subject: Record<string, string>, ...rules: readonly string[]): Ask =>
+    ask(plan(...limits, ...rules), aCall({ subject }));
+
+  it("is a fixed one where no store keeps it", () => {
+    const rule = "tenant.daily > tier -> deny";
+    const tests = (value: string) => of({ plan: value }, rule).request.stops.map(({ tests }) => tests);
+    expect(tests("pro")).toMatchObject([[{ kind: "fixed", limit: 300_000_000, orEqual: false }]]);
+    expect(tests("none such")).toMatchObject([[{ kind: "fixed", limit: 100_000_000 }]]);
+    // The rule cannot fire.
+    expect(tests("endless")).toEqual([]);
+    expect(of({ plan: "pro" }, rule).request.limits).toEqual([]);
+  });
+
+  it("is asked of the store in the same request, each once, with what counts where it keeps none", () => {
+    const { request } = of(
+      { tenant: "acme", plan: "free", user: "ann" },
+      "a: tenant.daily >= quota -> deny",
+      "b: margin > 80% -> hold 10s",
+      "c: user.calls.daily > pace -> deny",
+      "d: tenant.hourly > quota -> warn",
+    );
+    expect(request.limits).toEqual(["quota|tenant=acme", "pace|user=ann"]);
+    expect(request.stops.map(({ tests }) => tests[0])).toMatchObject([
+      { kind: "kept", limits: [0], otherwise: 20_000_000, millionths: 1_000_000, orEqual: true },
+      { kind: "kept", limits: [0], otherwise: 20_000_000, millionths: 800_000, orEqual: false },
+      { kind: "kept", limits: [1], otherwise: null, millionths: 1_000_000 },
+    ]);
+  });
+
+  it("is asked for by rules that only warn, or are in the shadow, too", () => {
+    expect(of({ tenant: "acme" }, "tenant.daily > quota -> warn").request.limits).toEqual(["quota|tenant=acme"]);
+    expect(of({ tenant: "acme" }, "shadow tenant.daily > quota -> deny").request.limits).toHaveLength(1);
+  });
+
+  it("is compared with the call's own figures, here where it is known and there where the store keeps it", () => {
+    // The call costs $0.01.
+    const own = (value: string) => of({ plan: value }, "call.cost > tier -> deny").request.stops;
+    expect(own("pro")).toEqual([]);
+    expect(
+      ask(plan(...limits, "call.cost >= tier -> deny"), aCall({ subject: { plan: "free" } })).request.stops,
+    ).toEqual([]);
+    const dear = ask(plan('limit small by tenant { "acme": $0.001 } else $1', "call.cost > small -> deny"), aCall());
+    expect(dear.request.stops).toEqual([{ tests: [], closes: null }]);
+    expect(of({ tenant: "acme" }, "call.cost > quota -> deny").request.stops[0]?.tests).toMatchObject([
+      { kind: "kept", left: { kind: "amount", amount: 10_000_000 }, limits: [0] },
+    ]);
+    expect(of({ user: "ann" }, "call.retries > pace -> deny").request.stops[0]?.tests).toMatchObject([
+      { kind: "kept", left: { kind: "attempt" }, otherwise: null },
+    ]);
+  });
+
+  it("is asked anew for each subject", () => {
+    const one = plan(...limits, "tenant.daily > tier -> deny");
+    const limit = (value: string) =>
+      askFor(one, aCall({ subject: { plan: value } }), one.rules, 60_000, true).request.stops[0]?.tests;
+    expect(limit("pro")).not.toEqual(limit("free"));
+  });
+});
+
+describe("a call that may have to wait", () => {
+  it("is stopped by a hold, which closes nothing", () => {
+    const { request, gates } = ask(plan("tenant.concurrency > 4 -> hold 10s"), aCall());
+    expect(request.stops).toEqual([{ tests: [{ kind: "fixed", meter: 0, limit: 4, orEqual: false }], closes: null }]);
+    expect(gates.every(({ kind }) => kind === "hand")).toBe(true);
+  });
+
+  it("is not stopped by a backoff", () => {
+    expect(ask(plan("call.retries > 0 -> backoff 1s"), aCall()).request.stops).toEqual([]);
+  });
+
+  it("is stopped in any case where it yields to others", () => {
+    const of = plan("tenant.concurrency > 4 -> hold 10s");
+    const { request } = askFor(of, aCall(), of.rules, 60_000, true, true);
+    expect(request.stops.at(-1)).toEqual({ tests: [], closes: null });
+    expect(askFor(of, aCall(), of.rules, 60_000, false, true).request.stops).toEqual([]);
+  });
+});
+
+describe("runs", () => {
+  it("are the store's to tell apart: one call adds its run, and names it", () => {
+    const of = plan("tenant.runs last 5m > 8 -> deny");
+    const { request } = ask(of, aCall({ subject: { run: "r-7" } }));
+    expect(request.run).toBe("r-7");
+    expect(request.meters).toMatchObject([{ add: "run", floor: 0 }]);
+    expect(chargesFor(of, aCall(), aBill(), success)).toMatchObject([{ amount: "run" }]);
+  });
+});
+
+describe("a policy that changed while the call was out", () => {
+  it("has the call charged on what either of them counts, each meter once", () => {
+    const before = plan("tenant.daily > $1 -> deny", "run.calls > 5 -> deny");
+    const now = plan("tenant.daily > $2 -> deny", "tenant.tokens.hourly > 5M -> deny");
+    const charges = chargesFor(before, aCall({ subject: { tenant: "acme", run: "r" } }), aBill(), success, now);
+    expect(charges.map(({ key, amount }) => [key, amount])).toEqual([
+      ["run.calls|r", 1],
+      ["tenant.cost.daily|acme", 7],
+      ["tenant.tokens.hourly|acme", 30],
+    ]);
+  });
+});
