@@ -123,6 +123,8 @@ export class Autostart {
       return;
     }
     for (const sight of held) sight.become(see);
+    // An application that is nearly done may not wait for what its SDK has just been given.
+    if (this.#state === "yielded" && held.length > 0) void this.#flushTheirs();
   }
 
   async #atRest(): Promise<void> {
@@ -130,8 +132,12 @@ export class Autostart {
     this.#stirred = false;
     await this.flush();
     // An SDK that the application registered may have said its goodbye before it got what we held.
+    if (this.#state === "yielded") await this.#flushTheirs();
+  }
+
+  async #flushTheirs(): Promise<void> {
     const provider = this.#options.provider();
-    if (this.#state === "yielded" && provider !== null) await flushProvider(provider).catch(() => {});
+    if (provider !== null) await flushProvider(provider).catch(() => {});
   }
 
   #atExit(): void {

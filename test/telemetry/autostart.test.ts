@@ -116,10 +116,14 @@ describe("nothing is started", () => {
     expect(sink().received()).not.toContain('"an-app"');
   });
 
-  test("and its own late registration before any further call is still used", async () => {
+  test.each([
+    ["at once", ""],
+    ["after a second of work", "const until = Date.now() + 1100; while (Date.now() < until) {}"],
+  ])("and its own late registration before any further call is still used, %s", async (_when, busy) => {
     await start(`
       refuse();
       const { NodeSDK } = await import("@opentelemetry/sdk-node");
+      ${busy}
       new NodeSDK({ serviceName: "theirs" }).start();`).finished;
     expect(names()).toEqual([CHAT]);
     expect(sink().received()).toContain('"theirs"');
