@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { withBudget } from "../src/call/context.ts";
 import type { Config } from "../src/config.ts";
+import { loadPlan } from "../src/load-plan.ts";
+import type { Plan } from "../src/policy/plan.ts";
+import { fixedPolicy } from "../src/reloading.ts";
 import { answer, chat, decide, endWorlds, message, spent, type World, world } from "./support/a-guard.ts";
 
 afterEach(endWorlds);
@@ -418,4 +421,41 @@ it("tells the tracing backend what the run stands at, where the policy counts it
   const not = world("tenant.daily > $9 -> deny");
   await decide(not);
   expect(not.decided[0]?.run).toEqual({ calls: null, cost: null });
+});
+
+describe("a policy that changes while calls are out", () => {
+  const planOf = (text: string): Plan => loadPlan([{ file: "policies/test.budget", text }], () => {});
+
+  it("judges a call to its end by the policy that it began with, and charges it on both", async () => {
+    const [before, after] = ["tenant.daily > $1 -> deny\n", "tenant.calls.hourly > 0 -> deny\n"].map(planOf);
+    if (before === undefined || after === undefined) throw new Error("two plans");
+    let current = fixedPolicy(before).current();
+    const one = world("", {}, { policy: { current: () => current, fresh: () => null } });
+    const passage = await decide(one, { headers: { "x-budget-tenant": "acme" } });
+    current = fixedPolicy(after).current();
+    await answer(one, passage);
+    const found = await one.store.list([...before.meters, ...after.meters]);
+    expect(found.map(({ key, spent, held }) => [key, spent > 0, held])).toEqual([
+      ["tenant.cost.daily|acme", true, 0],
+      ["tenant.calls.hourly|acme", true, 0],
+    ]);
+    expect(one.decided[0]?.policy.hash).toBe(before.hash);
+    const next = await decide(one, { headers: { "x-budget-tenant": "acme" } });
+    expect(message(next)).toContain("would reach 2 of 0 calls this hour");
+    expect(one.decided[1]?.policy.hash).toBe(after.hash);
+  });
+
+  it("waits for a look at the files where the last one is too long ago", async () => {
+    let looked = (): void => {};
+    const looking = new Promise<void>((resolve) => {
+      looked = resolve;
+    });
+    const policy = fixedPolicy(planOf("tenant.daily > $0 -> deny\n"));
+    const one = world("", {}, { policy: { ...policy, fresh: () => looking } });
+    const passage = decide(one);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(one.decided).toHaveLength(0);
+    looked();
+    expect((await passage).kind).toBe("refuse");
+  });
 });

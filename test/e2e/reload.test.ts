@@ -190,6 +190,21 @@ describe("a policy that changes while a process runs", () => {
     expect(await until(one, 402)).toBeLessThan(SOON);
   });
 
+  it("is the one that the process's own status and pause speak of", async () => {
+    const one = await create({ policy: "tenant.calls.daily > 100 -> deny\n" });
+    await one.ask();
+    project.write("policies/test.budget", "tenant.feature.calls.daily > 7 -> deny\n");
+    await passing(1_200);
+    const { meters, policy } = (await one.api("status")) as { meters: unknown[]; policy: { rules: number } };
+    expect(policy).toMatchObject({ rules: 1 });
+    expect(JSON.stringify(meters)).not.toContain("tenant.calls.daily");
+    // Only the new policy counts by both together.
+    await one.api("pause", { tenant: "acme", feature: "search" });
+    expect((await one.ask({ "x-budget-feature": "search" })).status).toBe(402);
+    expect((await one.ask({ "x-budget-feature": "chat" })).status).toBe(200);
+    expect(await one.api("resume", { tenant: "acme", feature: "search" })).toHaveLength(1);
+  });
+
   it("keeps no process alive", async () => {
     project = linesProject(provider, { policy: "tenant.calls.daily > 100 -> deny\n" });
     project.write(
