@@ -84,7 +84,8 @@ describe("the package", () => {
       /^dist\/too-old\.cjs$/,
       /^dist\/store\/lua\/(includes\/)?[\w-]+\.lua$/,
       /^dist\/([\w-]+\/)?[\w-]+\.d\.ts$/,
-      /^policies\/(examples\/)?[\w-]+\.budget$/,
+      /^policies\/(examples\/)?[\w-]+(\.test)?\.budget$/,
+      /^policies\/examples\/limits\.json$/,
     ];
     expect(paths.filter((path) => !allowed.some((form) => form.test(path)))).toEqual([]);
     expect(["LICENSE", "README.md", "policies/starter.budget", "policies/incident.budget"].filter(missing)).toEqual([]);
