@@ -1,7 +1,7 @@
 // Compiles the grammar with Peggy into src/policy/parser.js, and bundles src into dist. With --grammar only the former,
 // with --vscode the extension in editors/vscode instead of dist.
 import { spawnSync } from "node:child_process";
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { minifySync } from "rolldown/experimental";
@@ -17,20 +17,24 @@ function run(tool, ...args) {
 }
 
 const generated = at("src", "policy", "parser.js");
-run(
-  "peggy/bin/peggy.js",
-  "--format",
-  "es",
-  "--allowed-start-rules",
-  "Policy,Suite",
-  "--output",
-  generated,
-  at("grammar", "budget.peggy"),
-);
-writeFileSync(
-  generated.replace(/\.js$/, ".d.ts"),
-  `import type { PeggyParser } from "./ast.ts";\nexport declare const parse: PeggyParser;\nexport declare const SyntaxError: new () => Error;\n`,
-);
+const forVscode = process.argv.includes("--vscode");
+// The extension is also built by its test, while others read the parser.
+if (!forVscode || !existsSync(generated)) {
+  run(
+    "peggy/bin/peggy.js",
+    "--format",
+    "es",
+    "--allowed-start-rules",
+    "Policy,Suite",
+    "--output",
+    generated,
+    at("grammar", "budget.peggy"),
+  );
+  writeFileSync(
+    generated.replace(/\.js$/, ".d.ts"),
+    `import type { PeggyParser } from "./ast.ts";\nexport declare const parse: PeggyParser;\nexport declare const SyntaxError: new () => Error;\n`,
+  );
+}
 
 const named = (names) => Object.keys(names).map((name) => new RegExp(`^${name}(/|$)`));
 
@@ -47,16 +51,16 @@ const protocol = {
   group: { name: "language-server-protocol", test: /[\\/]node_modules[\\/]vscode-/ },
 };
 
-async function bundle({ input, external, output, platform = "node" }) {
+async function bundle({ input, external, output }) {
   const { rolldown } = await import("rolldown");
   const made = await rolldown({
     cwd: root,
     input,
-    platform,
+    platform: "node",
     external,
     plugins: [{ name: "minify-protocol", renderChunk: protocol.minify }],
   });
-  await made.write({
+  return await made.write({
     format: "esm",
     chunkFileNames: "chunks/[name].js",
     codeSplitting: { groups: [protocol.group] },
@@ -64,20 +68,34 @@ async function bundle({ input, external, output, platform = "node" }) {
   });
 }
 
-if (process.argv.includes("--vscode")) {
+/** The licences of everything that bundles contain, one after the other. */
+function licences(bundles) {
+  const modules = bundles.flatMap(({ output }) => output.flatMap((chunk) => Object.keys(chunk.modules ?? {})));
+  const folders = modules.map((id) => /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id)?.[0]);
+  const packages = [...new Set(folders.filter((folder) => folder !== undefined))].sort();
+  return packages.map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file === undefined ? license : readFileSync(join(folder, file), "utf8").trim();
+    return `${name} ${version}\n\n${text}\n`;
+  });
+}
+
+if (forVscode) {
   const out = at("editors", "vscode", "dist");
   rmSync(out, { recursive: true, force: true });
   // The extension is loaded by require, and `vscode` is given to it by the editor.
-  await bundle({
+  const client = await bundle({
     input: { extension: "editors/vscode/src/extension.ts" },
     external: [/^node:/, "vscode"],
     output: { dir: out, format: "cjs", codeSplitting: false, exports: "named" },
   });
-  await bundle({
+  const server = await bundle({
     input: { server: "src/lsp/main.ts" },
     external: [/^node:/],
     output: { dir: out, entryFileNames: "[name].mjs", chunkFileNames: "chunks/[name].mjs" },
   });
+  writeFileSync(join(out, "licences.txt"), licences([client, server]).join(`\n${"-".repeat(80)}\n\n`));
 } else if (!process.argv.includes("--grammar")) {
   rmSync(at("dist"), { recursive: true, force: true });
   // Types come from the compiler, one file each; code from the bundler, since every file that is loaded costs the start
