@@ -90,19 +90,13 @@ function callFrom(request: Request, facts: RequestFacts): Call {
   });
 }
 
-/** The same call with a new estimate: after its output was capped, or once something was learned. */
-export function reestimate(
-  read: ReadCall,
-  recognised: Recognised,
-  prices: Prices,
-  learned: Learned,
-  maxTokens: number | null = read.facts.maxTokens,
-): ReadCall {
-  if (read.call.spending !== "metered") return read;
-  const facts: RequestFacts = { ...read.facts, maxTokens };
+/** The same call with a new estimate: once something was learned. */
+export function reestimate(read: ReadCall, recognised: Recognised, prices: Prices, learned: Learned): ReadCall {
+  const { call, facts } = read;
+  if (call.spending !== "metered") return read;
   const { provider, operation } = recognised;
-  const anew: Estimate = estimate(provider, operation, facts, read.call.modelAsSent, prices, learned);
-  return Object.freeze({ call: Object.freeze({ ...read.call, maxTokens, ...anew }), facts });
+  const anew: Estimate = estimate(provider, operation, facts, call.modelAsSent, prices, learned);
+  return Object.freeze({ call: Object.freeze({ ...call, ...anew }), facts });
 }
 
 /** Bytes assumed for a body of unknown length. */

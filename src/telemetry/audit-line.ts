@@ -120,19 +120,19 @@ export function readAuditLine(text: string): AuditReading {
   if (json === undefined) return { kind: "other", why: "not JSON" };
   const edition = fields(json)?.v;
   if (edition !== AUDIT_VERSION) return { kind: "other", why: `not version ${AUDIT_VERSION} of the audit log` };
-  const wrong = LINE(json, "");
-  if (wrong !== null) return { kind: "other", why: wrong };
+  const wrong = LINE(json);
+  if (wrong !== null) return { kind: "other", why: wrong.slice(1) };
   // Every field that the type names has just been checked.
   return { kind: "line", line: json as AuditLine };
 }
 
-/** Null where the value is as it should be, else what is wrong with it. */
-type Check = (value: unknown, at: string) => string | null;
+/** Null where the value is as it should be, else where in it something is wrong, and what: `.cost.total is not a number`. */
+type Check = (value: unknown) => string | null;
 
 const is =
   (what: string, test: (value: unknown) => boolean): Check =>
-  (value, at) =>
-    test(value) ? null : `${at} is not ${what}`;
+  (value) =>
+    test(value) ? null : ` is not ${what}`;
 
 const string = is("a text", (value) => typeof value === "string");
 const yesNo = is("true or false", (value) => typeof value === "boolean");
@@ -144,29 +144,39 @@ const oneOf = (...values: readonly unknown[]): Check =>
 
 const orNull =
   (check: Check): Check =>
-  (value, at) =>
-    value === null ? null : check(value, at);
+  (value) =>
+    value === null ? null : check(value);
 
 const listOf =
   (check: Check): Check =>
-  (value, at) =>
-    Array.isArray(value) ? first(value.map((item, index) => check(item, `${at}[${index}]`))) : `${at} is not a list`;
-
-const object =
-  (shape: Readonly<Record<string, Check>>): Check =>
-  (value, at) => {
-    const found = fields(value);
-    if (found === null) return `${at === "" ? "the line" : at} is not an object`;
-    return first(Object.entries(shape).map(([key, check]) => check(found[key], at === "" ? key : `${at}.${key}`)));
+  (value) => {
+    if (!Array.isArray(value)) return " is not a list";
+    for (const [index, item] of value.entries()) {
+      const wrong = check(item);
+      if (wrong !== null) return `[${index}]${wrong}`;
+    }
+    return null;
   };
 
-const texts: Check = (value, at) => {
-  const found = fields(value);
-  if (found === null) return `${at} is not an object`;
-  return first(Object.entries(found).map(([key, item]) => string(item, `${at}.${key}`)));
+const object = (shape: Readonly<Record<string, Check>>): Check => {
+  const checks = Object.entries(shape);
+  return (value) => {
+    const found = fields(value);
+    if (found === null) return " is not an object";
+    for (const [key, check] of checks) {
+      const wrong = check(found[key]);
+      if (wrong !== null) return `.${key}${wrong}`;
+    }
+    return null;
+  };
 };
 
-const first = (all: readonly (string | null)[]): string | null => all.find((wrong) => wrong !== null) ?? null;
+const texts: Check = (value) => {
+  const found = fields(value);
+  if (found === null) return " is not an object";
+  const odd = Object.keys(found).find((key) => typeof found[key] !== "string");
+  return odd === undefined ? null : `.${odd} is not a text`;
+};
 
 const cost = object({
   input: amount,

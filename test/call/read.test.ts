@@ -228,12 +228,12 @@ it("reads a body that says it is not encoded, and no compressed one", () => {
   expect(aCall(prices, body, { headers: { "content-encoding": "gzip" } }).model).toBe("(unknown)");
 });
 
-it("estimates anew after a cap", () => {
+it("estimates anew once something was learned", () => {
   const first = read(prices, { model: "my-model", messages: user("hi") });
-  const capped = reestimate(first, OPENAI_CHAT, prices, { inputMillis: null, outputTokens: null }, 100);
-  expect([first.call.outputTokens, capped.call.outputTokens, capped.call.maxTokens]).toEqual([4096, 100, 100]);
-  expect(capped.call.cost.output).toBe(100 * 2_000);
-  expect(capped.call.fingerprint).toBe(first.call.fingerprint);
+  const taught = reestimate(first, OPENAI_CHAT, prices, { inputMillis: null, outputTokens: 100 });
+  expect([first.call.outputTokens, taught.call.outputTokens]).toEqual([4096, 100]);
+  expect(taught.call.cost.output).toBe(100 * 2_000);
+  expect(taught.call.fingerprint).toBe(first.call.fingerprint);
 });
 
 it("knows the part that is spent once the request has left", () => {
