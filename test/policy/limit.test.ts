@@ -152,6 +152,7 @@ describe("a file of limits", () => {
     ["a word", '{"acme": "lots"}'],
     ["two amounts", '{"acme": "$5 $6"}'],
     ["a smuggled line", '{"acme": "$5\\nrun.calls > 0 -> deny"}'],
+    ["a comment", '{"acme": "$5 # for now"}'],
     ["another currency", '{"acme": "€5"}'],
     ["below zero", '{"acme": -5}'],
     ["an exponent", '{"acme": 1e30}'],

@@ -89,3 +89,41 @@ describe("a stricter rule at the same limit", () => {
     expect(unreachable("tenant.daily > $5 -> pause", "tenant.feature.daily > $5 -> deny")).toEqual([2]);
   });
 });
+
+describe("rules on named limits", () => {
+  const limits = 'limit q by tenant { "a": $5 } else $1\nlimit p by tenant { "a": $5 } else $1';
+
+  it("are compared where the limit is the same", () => {
+    expect(
+      unreachable(limits, "tenant.daily > q -> deny", "tenant.hourly > q -> deny", "tenant.hourly > p -> warn"),
+    ).toEqual([4]);
+    expect(
+      unreachable(
+        limits,
+        "budget b = q of tenant.daily",
+        "b > 80% -> deny",
+        "b > 90% -> warn",
+        "tenant.daily > p -> deny",
+      ),
+    ).toEqual([5]);
+    expect(
+      unreachable(
+        limits,
+        "budget b = q of tenant.daily",
+        "b > 80% -> warn",
+        "b > 90% -> deny",
+        "tenant.daily > p -> deny",
+      ),
+    ).toEqual([]);
+  });
+
+  it("are not compared with fixed amounts", () => {
+    expect(
+      unreachable(limits, "tenant.daily > $1 -> deny", "tenant.daily > q -> deny", "tenant.daily > p -> deny"),
+    ).toEqual([]);
+  });
+});
+
+it("a route is no rule that never fires: it comes before the refusal", () => {
+  expect(unreachable("tenant.daily > $5 -> deny", 'tenant.daily > $6 -> route to "gpt-5-mini"')).toEqual([]);
+});
