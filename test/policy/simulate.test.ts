@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { DEFAULT_OUTPUT } from "../../src/call/estimate.ts";
 import { loadEstimator } from "../../src/cli/estimator.ts";
 import { roomAt } from "../../src/cli/room.ts";
 import { findSuites } from "../../src/cli/suites.ts";
@@ -16,6 +17,7 @@ import type { Fired } from "../../src/policy/verdict.ts";
 import { type FallbackStore, withFallback } from "../../src/store/fallback.ts";
 import { openMemory } from "../../src/store/memory.ts";
 import { createLog } from "../../src/telemetry/log.ts";
+import { chat, decide, endWorlds, world } from "../support/a-guard.ts";
 import { NOW, planOf } from "./support.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -28,6 +30,7 @@ beforeAll(async () => {
 
 const open: FallbackStore[] = [];
 afterEach(async () => {
+  await endWorlds();
   await Promise.all(open.splice(0).map((store) => store.shut()));
 });
 
@@ -166,6 +169,42 @@ describe("what rules make of the call itself", () => {
       opus,
     );
     expect([...fired].sort()).toEqual(["a", "b"]);
+  });
+});
+
+describe("a simulated call is shaped as the guard shapes it", () => {
+  it.each([
+    ['a: call.cost > $0 -> route to "gpt-5-mini"\nb: call.cost > $0 -> route to "gpt-5-nano"', {}],
+    ['a: call.cost > $0 -> route to "gpt-5"\nb: call.cost > $0 -> route to "o1-pro"', {}],
+    ['a: call.cost > $0 -> route to "claude-haiku-4-5"', {}],
+    ['a: call.cost > $9 -> route to "gpt-5-mini"', {}],
+    ["a: call.output_tokens > 50 -> cap 40 tokens\nb: call.output_tokens > 60 -> cap 30 tokens", {}],
+    ["a: call.output_tokens > 50 -> cap 400 tokens", {}],
+    ["a: call.output_tokens > 50 -> cap 400 tokens", { max_tokens: undefined }],
+    ['a: call.cost > $0 -> route to "gpt-5-mini", cap 40 tokens\nb: when model == "gpt-5-mini" -> warn', {}],
+    ['shadow a: call.cost > $0 -> route to "gpt-5-mini"\nb: call.cost > $0 -> deny', {}],
+  ])("%s %j", async (policy, fields) => {
+    const real = world(policy);
+    await decide(real, { body: chat({ model: "gpt-5", ...fields }) });
+    const [decided] = real.decided;
+    if (decided === undefined) throw new Error("the guard decided nothing");
+    const { inputTokens } = decided.call;
+    const limit = "max_tokens" in fields ? { outputTokens: DEFAULT_OUTPUT } : { maxTokens: 100 };
+    const simulated = await run(policy, { model: "gpt-5", provider: "openai", inputTokens, ...limit });
+    expect(simulated.route?.to).toBe(decided.route?.to);
+    expect(simulated.cap?.tokens).toBe(decided.cap?.tokens);
+    expect(simulated.unshaped.map(({ fired, why }) => [fired.rule.id, why])).toEqual(
+      decided.unshaped.map(({ fired, why }) => [fired.rule.id, why]),
+    );
+    expect(simulated.verdict.kind).toBe(decided.verdict.kind);
+    expect(said(simulated.verdict.shadows)).toEqual(said(decided.verdict.shadows));
+    const { model, outputTokens, cost } = simulated.judged.call;
+    const left = decided.call;
+    expect({ model, outputTokens, total: cost.total }).toEqual({
+      model: left.model,
+      outputTokens: left.outputTokens,
+      total: left.cost.total,
+    });
   });
 });
 
