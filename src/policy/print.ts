@@ -50,7 +50,7 @@ export const printIdentity = (node: RuleNode): string =>
 
 function ruleBody(node: RuleNode, act: (action: ActionNode) => string): string {
   const conditions = node.conditions.map(printCondition).join(" and ");
-  return `${`${conditions}${when(node.when)}`.trimStart()} -> ${node.actions.map(act).join(", ")}`;
+  return `${`${conditions}${when(node.when)}`.trimStart()} ${node.arrow.text} ${node.actions.map(act).join(", ")}`;
 }
 
 export function printCondition(node: ConditionNode): string {

@@ -74,18 +74,23 @@ const string = fc
   .string({ unit: "grapheme", maxLength: 12 })
   .map((value) => ({ kind: "String", value: value.replaceAll("\r", "") }));
 const number = fc
-  .tuple(fc.nat(9_999), fc.constantFrom("", ".5", ".25"), fc.constantFrom("", "K", "M", "B"))
-  .map(([whole, decimals, scale]) => ({ kind: "Number", text: `${whole}${decimals}`, scale }));
+  .tuple(
+    fc.constantFrom("", "", "", "-"),
+    fc.oneof(fc.nat(9_999).map(String), fc.constantFrom("1_000", "1,000")),
+    fc.constantFrom("", ".5", ".25"),
+    fc.constantFrom("", "K", "M", "B", "k", "tk"),
+  )
+  .map(([sign, whole, decimals, scale]) => ({ kind: "Number", text: `${sign}${whole}${decimals}`, scale }));
 const duration = fc
   .tuple(fc.integer({ min: 1, max: 99 }), fc.constantFrom("ms", "s", "m", "h", "d", "w"))
   .map(([value, unit]) => ({ kind: "Duration", value: String(value), unit }));
 const amount = fc.oneof(
-  number.map((value) => ({ kind: "Money", currency: "$", value })),
+  fc.record({ kind: fc.constant("Money"), currency: fc.constantFrom("$", "€", "£", "¥"), value: number }),
   fc.record({
     kind: fc.constant("Rate"),
-    currency: fc.constant("$"),
+    currency: fc.constantFrom("$", "€", null),
     value: number,
-    per: fc.constantFrom("h", "m", "d"),
+    per: fc.constantFrom("h", "m", "d", "day"),
   }),
   fc.record({ kind: fc.constant("Percent"), value: number, of: maybe(name) }),
   fc.record({ kind: fc.constant("Count"), value: number, unit: maybe(fc.constantFrom("tokens", "calls")) }),
@@ -96,14 +101,14 @@ const path = fc.array(name, { minLength: 1, maxLength: 3 });
 const subject = fc.record({ kind: fc.constant("Subject"), path, last: maybe(duration) });
 const operator = (...texts: string[]) => fc.constantFrom(...texts).map((text) => ({ kind: "Operator", text }));
 const condition = fc.oneof(
-  fc.record({ kind: fc.constant("Threshold"), subject, op: operator(">", ">="), amount }),
+  fc.record({ kind: fc.constant("Threshold"), subject, op: operator(">", ">=", "<", "<=", "==", "!=", "="), amount }),
   subject.map((flag) => ({ kind: "Flag", subject: flag })),
 );
 const match = fc.oneof(
   fc.record({
     kind: fc.constant("Match"),
     path,
-    op: fc.constantFrom("==", "!=", "matches"),
+    op: fc.constantFrom("==", "!=", "=", "matches"),
     values: fc.tuple(string),
   }),
   fc.record({
@@ -113,6 +118,7 @@ const match = fc.oneof(
     values: fc.array(string, { minLength: 1, maxLength: 3 }),
   }),
   path.map((missing) => ({ kind: "Match", path: missing, op: "missing", values: [] })),
+  fc.record({ kind: fc.constant("Compare"), path, op: operator(">", ">=", "<", "<=", "==", "!=", "="), amount }),
 );
 const { filter } = fc.letrec((tie) => ({
   filter: fc.oneof(
@@ -146,7 +152,7 @@ const rule = fc
     name: maybe(name),
     conditions: fc.array(condition, { maxLength: 3 }),
     when: maybe(filter),
-    arrow: operator("->"),
+    arrow: operator("->", "=>"),
     actions: fc.array(action, { minLength: 1, maxLength: 3 }),
     doc,
   })
