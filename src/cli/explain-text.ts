@@ -16,10 +16,13 @@ export const inOrder = <Item extends { readonly rule: Rule }>(items: readonly It
     ({ rule: a }, { rule: b }) => plan.files.indexOf(a.file) - plan.files.indexOf(b.file) || a.line - b.line,
   );
 
+const STOPS: ReadonlySet<string> = new Set(["hold", "deny", "deny for", "pause"]);
+
 /** A row for each condition of a rule, or one where it has none, or does not concern the call. */
 export function readingRows(report: RuleReport): readonly Row[] {
   const { rule, matches, conditions, fired } = report;
-  const colour = fired ? (rule.shadow ? "yellow" : "red") : matches ? "green" : "dim";
+  const stops = !rule.shadow && rule.actions.some(({ kind }) => STOPS.has(kind));
+  const colour = fired ? (stops ? "red" : "yellow") : matches ? "green" : "dim";
   const verdict = verdictText(report);
   const [first, ...others] = conditions;
   if (first === undefined) return [{ cells: [rule.id, "", "", "", "", "", verdict], colour }];

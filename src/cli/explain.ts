@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { text } from "node:stream/consumers";
 import { type Config, readConfig } from "../config.ts";
 import { explainRule } from "../policy/explain.ts";
 import { explainCall } from "../policy/explain-call.ts";
@@ -65,12 +66,12 @@ async function answer({ values, words }: Arguments, world: World): Promise<numbe
   const json = values.json === true;
   const rule = word === undefined ? null : ruleNamed(plan, word);
   if (word === undefined || rule !== null) return sentences(plan, rule === null ? plan.rules : [rule], json, world);
-  const text = callIn(word, world.cwd);
-  if (text === null) throw unknown(word, plan);
+  const found = await callIn(word, world.cwd);
+  if (found === null) throw unknown(word, plan);
   return await ofCall(
     plan,
     config,
-    { text, name: word === "-" ? "stdin" : word, live: readings === "live" },
+    { text: found, name: word === "-" ? "stdin" : word, live: readings === "live" },
     json,
     world,
   );
@@ -120,8 +121,8 @@ async function ofCall(
 }
 
 /** The text of the file or of stdin; null where the word names neither. */
-function callIn(word: string, cwd: string): string | null {
-  if (word === "-") return readFileSync(0, "utf8");
+async function callIn(word: string, cwd: string): Promise<string | null> {
+  if (word === "-") return await text(process.stdin);
   const path = resolve(cwd, word);
   if (!existsSync(path)) {
     if (!/\.jsonl?$/.test(word)) return null;

@@ -10,6 +10,7 @@ import { globs } from "./match.ts";
 import type { Condition, Filter, Plan, Rule } from "./plan.ts";
 import { type Closed, figuresOf } from "./readings.ts";
 import { type Moment, onlyShapes, type Simulated } from "./simulate.ts";
+import { UNKNOWN_MODEL } from "./simulate-call.ts";
 import type { Figures } from "./verdict.ts";
 
 /** One condition and what it compared. Amounts: nano-dollars for cost, else counts. */
@@ -68,7 +69,8 @@ function compared(condition: Condition, plan: Plan, { call, readings }: Moment):
 function downFlag({ flag }: Rule, { call }: Moment): string | null {
   if (flag === "store.down") return "the store can be reached";
   if (flag === "call.unmetered") return "the call can be metered";
-  return flag === "call.unpriced" ? `the price of ${call.modelAsSent} is known` : null;
+  if (flag !== "call.unpriced") return null;
+  return call.modelAsSent === UNKNOWN_MODEL ? "the call names no model" : `the price of ${call.modelAsSent} is known`;
 }
 
 /** Why a filter does not hold for a call: the comparisons that fail; null where it holds. */

@@ -42,8 +42,9 @@ export interface Estimator {
   whyElsewhere(provider: string, asked: string, model: string): string | null;
 }
 
-/** The value of scopes that every call has and that nothing was said of. */
-const UNKNOWN_MODEL = "(unknown)";
+/** The model of a call that names none, as the guard calls it. */
+export const UNKNOWN_MODEL = "(unknown)";
+/** Every call has a run. */
 const UNNAMED_RUN = "this run";
 
 /** The call that the facts describe. */

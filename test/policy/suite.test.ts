@@ -150,6 +150,12 @@ describe("a test fails", () => {
     expect(said?.endsWith(why)).toBe(true);
   });
 
+  it("where no model is named that could have a price", async () => {
+    expect(await wrong("b: call.unpriced -> deny", "call cost = $1\nexpect deny by b")).toEqual([
+      "the call is allowed, not denied by `b` | `b` does not fire: the call names no model",
+    ]);
+  });
+
   it("where two rules refuse and the other one is named", async () => {
     const policy = "a: run.calls > 1 -> deny\nb: run.calls > 1 -> pause";
     expect(await wrong(policy, "given run.calls = 1\ncall cost = $1\nexpect deny by a")).toEqual([
