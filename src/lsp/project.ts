@@ -10,8 +10,8 @@ import { type Compiled, type CompileOptions, compile } from "../policy/compile.t
 import type { Diagnostic, Source } from "../policy/diagnostics.ts";
 import type { Models } from "../policy/models.ts";
 import type { Plan } from "../policy/plan.ts";
-import { parseSuite } from "../policy/syntax.ts";
 import { type Declaration, declarationsOf, type ParsedSource, parsed } from "./declared.ts";
+import { suiteFindings } from "./suite-findings.ts";
 import { suitesIn } from "./suites.ts";
 
 export interface Project {
@@ -40,6 +40,8 @@ export interface Surroundings {
 
 export const isSuite = (path: string): boolean => path.endsWith(".test.budget");
 
+const policyOf = (suite: string): string => suite.replace(/\.test\.budget$/, ".budget");
+
 /** Reads and compiles everything that the file at this absolute path is read together with. */
 export function loadProject(path: string, surroundings: Surroundings): Project {
   const folder = dirname(path);
@@ -49,7 +51,7 @@ export function loadProject(path: string, surroundings: Surroundings): Project {
   const together = load(root, isDeployed ? deployed : [folder], path, surroundings);
   if (isDeployed || !together.diagnostics.some(isClash)) return together;
   // Files of one folder that use a name twice cannot be one policy: a folder of examples, each a policy by itself.
-  const own = isSuite(path) ? path.replace(/\.test\.budget$/, ".budget") : path;
+  const own = isSuite(path) ? policyOf(path) : path;
   const alone = load(root, [own], path, surroundings);
   const errorsOf = ({ diagnostics, nameOf }: Project): number =>
     diagnostics.filter((one) => one.severity === "error" && !isClash(one) && one.file === nameOf(own)).length;
@@ -96,6 +98,11 @@ function load(root: string, paths: readonly string[], path: string, { buffers, m
   const compiled = compile(given, options);
   const suites = suitesIn(paths, path, buffers).map(({ path: file, text }) => ({ file: nameOf(file), text }));
   const policies = parsed(compiled.sources);
+  const suiteDiagnostics = ({ file, text }: Source): readonly Diagnostic[] => {
+    // Of a suite that nobody looks at, only the syntax is read.
+    const plan = bufferOf(file) === undefined ? null : testedBy(file, given, compiled, options);
+    return suiteFindings(text, plan).map((finding) => ({ ...finding, file }));
+  };
   return {
     plan: compiled.plan,
     diagnostics: [...compiled.diagnostics, ...suites.flatMap(suiteDiagnostics)],
@@ -121,8 +128,10 @@ function again(given: readonly Source[], file: string, text: string, options: Co
   );
 }
 
-function suiteDiagnostics({ file, text }: Source): readonly Diagnostic[] {
-  return parseSuite(text).findings.map((finding) => ({ ...finding, file }));
+/** The policy that a suite is about: `x.budget` for `x.test.budget` where it exists, else all that is read together. */
+function testedBy(suite: string, given: readonly Source[], together: Compiled, options: CompileOptions): Plan | null {
+  const own = given.find(({ file }) => file === policyOf(suite));
+  return own === undefined || given.length === 1 ? together.plan : compile([own], options).plan;
 }
 
 /** What is on the disk; nothing where it cannot be read, since there are buffers, too. */

@@ -50,8 +50,15 @@ type Item = { readonly blankBefore: boolean; readonly comments: readonly Comment
 
 /** The file as a list of statements and free comments. */
 function itemsOf(nodes: readonly Node[], text: string): readonly Item[] {
-  const comments = [...commentsOf(text)];
+  const comments = commentsOf(text);
   const items: Item[] = [];
+  let next = 0;
+  /** The next comments, as long as they start before an offset. */
+  const before = (offset: number): readonly Comment[] => {
+    const first = next;
+    while ((comments[next]?.start ?? Number.POSITIVE_INFINITY) < offset) next++;
+    return comments.slice(first, next);
+  };
   let end = 0;
   const blankBefore = (start: number): boolean => items.length > 0 && /\n[ \t]*\n/.test(text.slice(end, start));
   const free = (comment: Comment): void => {
@@ -60,13 +67,13 @@ function itemsOf(nodes: readonly Node[], text: string): readonly Item[] {
   };
   for (const node of nodes) {
     const { start } = node.span;
-    const above = take(comments, (comment) => comment.start < start);
+    const above = before(start);
     const docLines = node.doc === null ? 0 : node.doc.split("\n").length;
     const split = above.length - docLines;
     for (const comment of above.slice(0, split)) free(comment);
     const doc = above.slice(split);
     const lineEnd = text.indexOf("\n", node.span.end);
-    const own = take(comments, (comment) => lineEnd === -1 || comment.start < lineEnd);
+    const own = before(lineEnd === -1 ? text.length : lineEnd);
     items.push({
       kind: "statement",
       node,
@@ -76,14 +83,8 @@ function itemsOf(nodes: readonly Node[], text: string): readonly Item[] {
     });
     end = lineEnd === -1 ? text.length : lineEnd;
   }
-  for (const comment of comments) free(comment);
+  for (const comment of before(text.length)) free(comment);
   return items;
-}
-
-/** Removes and returns the first comments, as long as they fit. */
-function take(comments: Comment[], fits: (comment: Comment) => boolean): Comment[] {
-  const end = comments.findIndex((comment) => !fits(comment));
-  return comments.splice(0, end === -1 ? comments.length : end);
 }
 
 /** A statement as lines; a rule whose arrow shares its last line says where, for the arrows of its neighbours. */

@@ -138,6 +138,31 @@ describe("diagnostics", () => {
     await editor.diagnostics("policies/a.test.budget", (all) => all.length === 0);
   });
 
+  it("shows names in a test suite that its policy does not have, and how they are fixed", async () => {
+    const file = "policies/a.test.budget";
+    const text = 'test "x"\n  call tenent = "a"\n  expect deny by lop\n';
+    const editor = await editing(text, file, { "policies/a.budget": "loop: run.repeats > 3 -> deny\n" });
+    const found = await editor.diagnostics(file, (all) => all.length === 2);
+    expect(found.map(({ message }) => message.split("\n")[1])).toEqual([
+      "help: did you mean `tenant`?",
+      "help: did you mean `loop`?",
+    ]);
+    const fixes = await Promise.all(found.map((one) => editor.fixes(file, one)));
+    expect(fixes.flat().map(({ title }) => title)).toEqual(["Change to `tenant`", "Change to `loop`"]);
+  });
+
+  it("tests the policy beside a suite, else the whole folder", async () => {
+    const files = {
+      "policies/a.budget": "loop: run.repeats > 3 -> deny\n",
+      "policies/b.budget": "day: global.daily > $9 -> deny\n",
+    };
+    const suite = 'test "x"\n  call run = "a"\n  expect deny by day\n';
+    const editor = await editing(suite, "policies/a.test.budget", files);
+    await editor.diagnostics("policies/a.test.budget", (all) => all.length === 1);
+    await editor.open("policies/all.test.budget", suite);
+    await editor.diagnostics("policies/all.test.budget", (all) => all.length === 0);
+  });
+
   it("judges a document that was never saved by itself", async () => {
     const editor = anEditor();
     await editor.start();
