@@ -7,6 +7,7 @@ import { NONE } from "./call/call.ts";
 import { clean } from "./call/identity.ts";
 import { canonicalModel } from "./call/model.ts";
 import { combinationsOf } from "./combinations.ts";
+import { wantsKey } from "./key-scope.ts";
 import { gateKey, meterKey, readGateKey } from "./keys.ts";
 import { keptBy, limitAmount } from "./limits.ts";
 import type { Condition, Meter, Plan, Rule } from "./policy/plan.ts";
@@ -103,9 +104,9 @@ export async function standings(
   return found;
 }
 
-/** What can be paused: names of scopes, built in and declared. */
+/** What can be paused: names of scopes, built in and declared. Calls have a name for their key only where a policy looks at it. */
 export const scopeNames = (plan: Plan | null): readonly string[] => [
-  ...vocabulary.filter((name) => name !== "global" && name !== "key"),
+  ...vocabulary.filter((name) => name !== "global" && (name !== "key" || (plan !== null && wantsKey(plan)))),
   ...(plan?.dimensions ?? []),
 ];
 

@@ -76,6 +76,15 @@ describe("gates", () => {
     expect(whyNotPausable(null, { plan: "free" })).toContain('There is no scope "plan"');
   });
 
+  it("can close a key where the policy looks at keys: elsewhere calls have no name for theirs", () => {
+    expect(whyNotPausable(plan, { key: "key-0123456789ab" })).toContain('There is no scope "key"');
+    const byKey = planOf("key.daily > $5 -> deny\n");
+    expect(whyNotPausable(byKey, { key: "key-0123456789ab" })).toBeNull();
+    const call = aCall({ subject: { key: "key-0123456789ab" } });
+    const asked = askFor(byKey, call, [], 60_000, true).gates.map(({ key }) => key);
+    expect(asked).toContain("|key=key-0123456789ab");
+  });
+
   it("says where a meter stands only if the gate tells whose it is", async () => {
     const mixed = planOf("mixed: tenant.daily > $5 and run.calls > 2 -> pause\nplain: tenant.daily > $5 -> pause\n");
     const store = await memory();
