@@ -6,10 +6,10 @@
 import { TimeQueue } from "./heap.ts";
 import type { Recorded } from "./recorded.ts";
 
-/** Calls that wait to be sorted: an hour of 14 calls a second. */
-export const WINDOW = 50_000;
+/** Calls that wait to be sorted: five minutes at 67 calls a second. */
+export const WINDOW = 20_000;
 /** Identities that are remembered twice over, so that a duplicate is known for at least so many calls. */
-const REMEMBERED = 500_000;
+const REMEMBERED = 200_000;
 
 export class Order {
   readonly #queue = new TimeQueue<Recorded>();

@@ -111,8 +111,10 @@ export class Scanner {
             this.#break(found, "brackets do not match");
             this.#skipping = true;
           } else if (this.#capture !== null && this.#frames.length === this.#until) {
-            take(at + 1);
-            this.#end(found);
+            // Most values lie in one chunk, and need not be copied to be read.
+            const whole = this.#parts.length === 0 ? chunk.toString("utf8", start, at + 1) : null;
+            if (whole === null) take(at + 1);
+            this.#end(found, whole);
           }
           break;
         case COLON: {
@@ -173,10 +175,11 @@ export class Scanner {
     return frame !== undefined && frame.array === array;
   }
 
-  #end(found: Piece[]): void {
+  /** `whole`: the captured text, where it lies in one chunk. */
+  #end(found: Piece[], whole: string | null): void {
     const capture = this.#capture;
     const tooLong = this.#captured > LONGEST;
-    const text = tooLong ? "" : Buffer.concat(this.#parts).toString("utf8");
+    const text = whole ?? (tooLong ? "" : Buffer.concat(this.#parts).toString("utf8"));
     this.#forget();
     if (tooLong) found.push({ kind: "broken", why: "a value is longer than 32 MB" });
     else if (capture === "resource") this.#resource = text;

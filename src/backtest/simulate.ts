@@ -76,8 +76,8 @@ type Event =
   | { readonly kind: "look" }
   | { readonly kind: "resume"; readonly pausedAt: number };
 
-/** No hold outlives its call: there is no process that could die. */
-const HOLD_MS = 3_600_000;
+/** Longer than any backoff: no process can die here, so that a hold ends with its call. */
+const HOLD_MS = 120_000;
 
 export class Simulation {
   readonly #options: SimulationOptions;
@@ -85,6 +85,8 @@ export class Simulation {
   readonly #rulesFor: ReturnType<typeof indexRules>;
   readonly #events = new TimeQueue<Event>();
   readonly #log = createLog("silent");
+  /** Whether the policy looks at retries or repeats: else a ledger need not remember who asked what. */
+  readonly #remembers: boolean;
   #waiting: Waiting[] = [];
   #now = 0;
   #spent = 0;
@@ -93,13 +95,18 @@ export class Simulation {
     this.#options = options;
     this.#store = directStore(() => this.#now);
     this.#rulesFor = indexRules(options.plan);
+    this.#remembers = remembers(options.plan);
   }
 
   /** The next recorded call; calls must come in their order. */
   async offer(index: number, recorded: Recorded, fingerprint: string | null): Promise<void> {
     await this.#advance(recorded.at);
     this.#now = Math.max(this.#now, recorded.at);
-    const call = Object.freeze({ ...recorded.asked, attempt: String(index), fingerprint });
+    const call = Object.freeze({
+      ...recorded.asked,
+      attempt: String(index),
+      fingerprint: this.#remembers ? fingerprint : null,
+    });
     const reshaped = await reshape(this.#shaping(), recorded, call);
     const pending: Pending = { ...reshaped, index, recorded, arrivedAt: this.#now, held: new Map() };
     const judged = await this.#judge(pending);
@@ -250,6 +257,14 @@ export class Simulation {
     await this.#store.open(paused.map(({ key }) => key));
   }
 }
+
+const remembers = ({ meters, rules }: Plan): boolean =>
+  meters.some(({ metric }) => metric === "retries" || metric === "repeats") ||
+  rules.some(({ conditions, actions }) => {
+    const asks = conditions.some(({ reading }) => reading.kind === "call" && reading.metric === "retries");
+    // A backoff grows with the attempt number, which is the ledger's to know.
+    return asks || actions.some(({ kind }) => kind === "backoff");
+  });
 
 /** What a held call waits for: the same rule over the same scope. */
 const roomOf = ({ verdict }: Judged): string =>

@@ -4,7 +4,7 @@
  */
 import type { Burn, Ceiling } from "../policy/burn.ts";
 import type { Rule } from "../policy/plan.ts";
-import { dollars, figure } from "./figures.ts";
+import { dollars, figure, percent } from "./figures.ts";
 
 export interface Factor {
   readonly name: string;
@@ -26,9 +26,10 @@ export const forEach = (scopes: readonly string[]): string =>
   scopes.length === 0 ? "" : ` for each ${scopes.join(" and ")}`;
 
 /** Every factor, bounded or not, in the order of the formula. */
-export function factorsOf({ call, iterations, run, parallel }: Burn): readonly Factor[] {
+export function factorsOf(burn: Burn): readonly Factor[] {
+  const { call, iterations, run, parallel } = burn;
   if (call === null) return [];
-  const { input, output, cost, attempts, model, asked, route } = call;
+  const { input, output, cost, model, asked, route } = call;
   const rateRule = route ?? cost.rule;
   const factors: Factor[] = [
     iterations === null
@@ -49,15 +50,7 @@ export function factorsOf({ call, iterations, run, parallel }: Burn): readonly F
       rateRule,
       "the dearest that may be asked for",
     ),
-    attempts === null
-      ? {
-          name: "retries",
-          value: null,
-          text: iterations === null ? "without end" : "within the calls of a run",
-          rule: null,
-          otherwise: iterations === null ? null : "each attempt is a call",
-        }
-      : factor("retries", attempts.most, `${number(attempts.most)} attempts a call`, attempts.rule),
+    retriesOf(burn),
     parallel === null
       ? { name: "concurrency", value: null, text: "any number of runs", rule: null, otherwise: null }
       : {
@@ -80,6 +73,24 @@ const factor = (name: string, value: number, text: string, rule: Rule | null, ot
   rule,
   otherwise: rule === null && otherwise !== "" ? otherwise : null,
 });
+
+/** Attempts of one call; a share of all calls where only that is limited. */
+function retriesOf({ call, iterations, retries }: Burn): Factor {
+  const name = "retries";
+  const attempts = call?.attempts ?? null;
+  if (attempts !== null) return factor(name, attempts.most, `${number(attempts.most)} attempts a call`, attempts.rule);
+  if (retries !== null && retries.millionths !== null) {
+    const share = retries.millionths / 1_000_000;
+    const most = share < 1 ? 1 / (1 - share) : null;
+    return { name, value: most, text: `${percent(share)} of calls`, rule: retries.rule, otherwise: null };
+  }
+  if (retries !== null) return { name, value: null, text: "a number of them", rule: retries.rule, otherwise: null };
+  const [text, otherwise] =
+    iterations === null
+      ? (["without end", null] as const)
+      : (["within the calls of a run", "each attempt is a call"] as const);
+  return { name, value: null, text, rule: null, otherwise };
+}
 
 /** What sees to a ceiling, in a few words. */
 export function reasonOf({ by }: Ceiling): string {

@@ -82,14 +82,32 @@ export function idleRules(plan: Plan): readonly Idle[] {
   });
 }
 
-/** The share of calls that may be retries, in millionths, where a rule stops more. */
-export function retryShare(plan: Plan, rule: Rule): number | null {
-  if (!refuses(rule)) return null;
-  for (const { reading, limit } of rule.conditions) {
-    if (reading.kind !== "meter" || limit.kind !== "share") continue;
-    if (plan.meters[reading.meter]?.metric === "retries") return limit.millionths;
+/** A rule that stops retries beyond a share of all calls, in millionths, or beyond a number of them: null. */
+export interface RetryLimit {
+  readonly rule: Rule;
+  readonly millionths: number | null;
+}
+
+/** What limits the retries of every call of the population; the smallest share before any number. */
+export function retryLimitFor(plan: Plan, known: Population, sent: string): RetryLimit | null {
+  let found: RetryLimit | null = null;
+  for (const rule of plan.rules) {
+    if (!refuses(rule) || !looksAtRetries(plan, rule) || certainty(rule.filter, known, sent) !== "yes") continue;
+    const millionths = retryShare(rule);
+    if (found === null || (millionths ?? Number.POSITIVE_INFINITY) < (found.millionths ?? Number.POSITIVE_INFINITY)) {
+      found = { rule, millionths };
+    }
   }
-  return null;
+  return found;
+}
+
+const looksAtRetries = (plan: Plan, { conditions }: Rule): boolean =>
+  conditions.length > 0 &&
+  conditions.every(({ reading }) => reading.kind === "meter" && plan.meters[reading.meter]?.metric === "retries");
+
+function retryShare({ conditions }: Rule): number | null {
+  const shares = conditions.flatMap(({ limit }) => (limit.kind === "share" ? [limit.millionths] : []));
+  return shares.length === 0 ? null : Math.max(...shares);
 }
 
 /** Whether the rule stops calls, at once or after a wait for room. */
@@ -160,13 +178,12 @@ function idleness(plan: Plan, rule: Rule): string | null {
     return kinds.has("backoff") ? "makes retries wait, and refuses none" : "warns, and refuses nothing";
   }
   if (rule.flag !== null || rule.conditions.length === 0) return null;
-  if (retryShare(plan, rule) !== null) return "bounds the share of retries, not what is spent";
+  if (looksAtRetries(plan, rule)) return "bounds retries, not first attempts";
   if (rule.conditions.length > 1) return "fires only where all its conditions hold, so that none of them is a bound";
   const [{ reading, limit } = { reading: null, limit: null }] = rule.conditions;
   if (reading === null || reading.kind === "call") return null;
   const metric = plan.meters[reading.meter]?.metric;
   if (metric === "repeats") return "stops a question asked again, not a loop whose question changes";
-  if (metric === "retries") return "stops retries, not first attempts";
   if (metric === "errors") return "stops calls after errors, not calls that succeed";
   if (limit?.kind === "named" && grantMost(plan, limit.limit, {}).amount === Number.POSITIVE_INFINITY) {
     return "names a limit that is `unlimited` for someone";

@@ -44,7 +44,7 @@ export function gapsOf(plan: Plan, burn: Burn, budget: MonthlyBudget | null, one
       `when model matches "${call.model.model}*" -> deny`,
     );
   }
-  if (call.attempts === null && iterations === null) {
+  if (call.attempts === null && iterations === null && burn.retries === null) {
     add("retries", "a failed call may be tried again without end", `call.retries > 2${when} -> deny`);
   }
   if (parallel === null || parallel.scopes.length > 0) {

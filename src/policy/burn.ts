@@ -7,7 +7,7 @@
  * In: a plan, the models that calls may ask for. Out: bounds. Sound: filters that may not hold bound nothing.
  * @module
  */
-import { type Bound, boundsFor } from "./burn-bounds.ts";
+import { type Bound, boundsFor, type RetryLimit, retryLimitFor } from "./burn-bounds.ts";
 import { type LargestCall, largestCall, type PricedModel } from "./burn-call.ts";
 import type { Population } from "./burn-filter.ts";
 import { horizons, moneyOf, moneyWithin } from "./burn-money.ts";
@@ -47,6 +47,8 @@ export interface Burn {
   /** Nano-dollars that one run burns at most. */
   readonly run: { readonly nano: number; readonly bound: Bound } | null;
   readonly parallel: Parallel | null;
+  /** What limits retries where no rule counts the attempts of a call. */
+  readonly retries: RetryLimit | null;
   /** What all of it can burn; null where no rule bounds that. */
   readonly total: Ceiling | null;
   /** Where there is no total: what each value of some scopes can burn, the tightest first. */
@@ -70,8 +72,8 @@ export function burnOf(plan: Plan, population: Population, options: BurnOptions)
 }
 
 const nothing = (population: Population): Burn => {
-  const none = { call: null, iterations: null, run: null, parallel: null, total: null, product: null, month: null };
-  return { population, ...none, each: [] };
+  const none = { call: null, iterations: null, run: null, parallel: null, retries: null, total: null };
+  return { population, ...none, each: [], product: null, month: null };
 };
 
 function isWorse(a: Burn, b: Burn): boolean {
@@ -84,7 +86,8 @@ function isWorse(a: Burn, b: Burn): boolean {
 
 function burnOfModel(plan: Plan, population: Population, call: LargestCall, options: BurnOptions): Burn {
   const { model } = call;
-  const bounds = boundsFor(plan, { ...population, model: model.model, provider: model.provider }, model.sent);
+  const known = { ...population, model: model.model, provider: model.provider };
+  const bounds = boundsFor(plan, known, model.sent);
   // Of one model there is one meter of each.
   const single = options.models.length === 1 ? ["model", "provider"] : [];
   const fixed = new Set([...Object.keys(population), ...single]);
@@ -103,6 +106,7 @@ function burnOfModel(plan: Plan, population: Population, call: LargestCall, opti
     iterations,
     run,
     parallel,
+    retries: retryLimitFor(plan, known, model.sent),
     total,
     each: total === null ? tightestOfEach(ceilings) : [],
     product: productOf(iterations, call, parallel),

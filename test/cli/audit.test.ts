@@ -29,7 +29,7 @@ const programs = [
   "incident.budget",
   "starter.budget",
   ...readdirSync(join(root, "policies", "examples"))
-    .filter((name) => name.endsWith(".budget") && name !== "org.budget")
+    .filter((name) => name.endsWith(".budget") && !name.endsWith(".test.budget") && name !== "org.budget")
     .map((name) => `examples/${name}`),
 ];
 

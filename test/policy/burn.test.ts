@@ -144,6 +144,31 @@ describe("bounds that hold for each of many", () => {
   });
 });
 
+describe("retries", () => {
+  const storm = "feature.retries last 15m > 30% and feature.retries last 15m > 20 -> deny for 10m";
+
+  it("are limited by a share of all calls, though not what they cost", () => {
+    const { retries, total } = burn(storm);
+    expect(retries).toMatchObject({ millionths: 300_000 });
+    expect(total).toBeNull();
+  });
+
+  it("are limited by the smallest share, and by a number where there is none", () => {
+    expect(burn(`run.retries > 50% -> deny\n${storm}`).retries).toMatchObject({ millionths: 300_000 });
+    expect(burn("feature.retries.daily > 200 -> pause").retries).toMatchObject({ millionths: null });
+    expect(burn("feature.retries.daily > 200 -> warn").retries).toBeNull();
+    expect(burn('run.retries > 50% when tenant == "a" -> deny').retries).toBeNull();
+  });
+});
+
+describe("concurrency", () => {
+  it("within one run says nothing of how many runs there are", () => {
+    const { parallel, each } = burn("run.concurrency > 3 -> deny\nrun.cost > $5 -> deny");
+    expect(parallel).toBeNull();
+    expect(each).toEqual([]);
+  });
+});
+
 describe("money over time", () => {
   const HOUR = 3_600_000;
 
@@ -259,7 +284,7 @@ describe("rules that bound no money", () => {
     ["shadow tenant.daily > $5 -> deny", "shadow"],
     ["tenant.daily > $5 -> warn", "warns"],
     ["run.repeats > 3 -> deny", "asked again"],
-    ["feature.retries last 15m > 30% -> deny", "share of retries"],
+    ["feature.retries last 15m > 30% -> deny", "retries, not first"],
     ["run.errors > 3 -> deny", "after errors"],
     ["run.calls > 3 and run.cost > $1 -> deny", "all its conditions"],
   ])("%s", (text, why) => {
