@@ -120,6 +120,47 @@ describe("a routed call", () => {
   });
 });
 
+describe("a call that a rule made wait", () => {
+  it("before a retry says how long on its span and in the audit log, and by which rule", async () => {
+    policy("slow: call.retries > 0 -> backoff 200ms\n");
+    provider.behave(({ index }) => (index === 0 ? { error: { status: 500 } } : { usage: fixedUsage }));
+    const call = fixedCall("once more", { identity: { run: "job-7" } });
+    expect(statuses(await asked(project, provider, { calls: [call, call] }))).toEqual([500, 200]);
+    const span = chats().find(({ attributes }) => attributes["budget_guard.decision"] === "backoff");
+    expect(span?.attributes).toMatchObject({ "budget_guard.rule.id": "slow", "budget_guard.wait.backoff": 0.2 });
+    expect(span?.events.map(({ name }) => name)).toEqual(["budget_guard.backoff"]);
+    expect(Number(span?.attributes["budget_guard.check.duration"])).toBeLessThan(0.2);
+    expect(audit()[1]).toMatchObject({ decision: "backoff", waited: { hold: 0, backoff: 0.2 }, rule: { id: "slow" } });
+  });
+
+  it("for room that came says how long, and one that waited in vain was refused by the hold", async () => {
+    policy(
+      'tenant.concurrency > 1 -> hold 20s\nfull: feature.calls last 1h > 1 when feature == "full" -> hold 300ms\n',
+    );
+    let free = (): void => {};
+    const freed = new Promise<void>((resolve) => {
+      free = resolve;
+    });
+    provider.behave(({ index }) =>
+      index === 0 ? { usage: fixedUsage, beforeHead: () => freed } : { usage: fixedUsage },
+    );
+    const running = startAsking(project, provider, { calls: [fixedCall(), fixedCall()], parallel: true });
+    await provider.arrived(1);
+    // Long enough for the other call to be judged, and it waits until it is let through.
+    setTimeout(free, 1_000);
+    expect((await running.finished).code).toBe(0);
+    const held = audit().find(({ decision }) => decision === "hold");
+    expect(held?.waited?.hold).toBeGreaterThan(0);
+    expect(chats().some(({ attributes }) => Number(attributes["budget_guard.wait.hold"]) > 0)).toBe(true);
+
+    const full = (): AskedCall => fixedCall(undefined, { identity: { feature: "full" } });
+    expect(statuses(await asked(project, provider, { calls: [full(), full()] }))).toEqual([200, 402]);
+    const vain = audit().find(({ outcome }) => outcome === "refused");
+    expect(vain).toMatchObject({ decision: "deny", verdict: "hold", rule: { id: "full", action: "hold" } });
+    expect(vain?.seconds).toBeGreaterThanOrEqual(0.3);
+  });
+});
+
 describe("a request that must not be changed", () => {
   const digest = (body: string): string => `sha-256=:${createHash("sha256").update(body).digest("base64")}:`;
   const text = JSON.stringify(fixedCall("hi").body);
