@@ -77,11 +77,14 @@ function inTheirZones(drafts: readonly RuleDraft[]): RuleDraft[] {
   });
 }
 
+/** `UTC`, or the other zones that a rule's calendar windows are in. */
 function zoneOf({ conditions }: RuleDraft): string {
+  const zones = new Set<string>();
   for (const { reading } of conditions) {
-    if (reading.kind === "meter" && "timezone" in reading.meter.window) return reading.meter.window.timezone;
+    if (reading.kind === "meter" && "timezone" in reading.meter.window) zones.add(reading.meter.window.timezone);
   }
-  return "UTC";
+  zones.delete("UTC");
+  return zones.size === 0 ? "UTC" : [...zones].sort().join("+");
 }
 
 function makeRule(draft: RuleDraft, numbers: Numbers): Rule {

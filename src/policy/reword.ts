@@ -5,7 +5,7 @@
 import type { PeggyError, Span } from "./ast.ts";
 import { type Finding, syntax } from "./finding.ts";
 import { slipAt } from "./slip.ts";
-import { declarationSlip, formOf } from "./slip-declaration.ts";
+import { declarationSlip, formOf, missingIn } from "./slip-declaration.ts";
 import type { Token } from "./tokens.ts";
 
 /** One sentence for a statement that could not be parsed; `offset` is where the parser gave up. */
@@ -17,7 +17,8 @@ export function reword(tokens: readonly Token[], offset: number, expected: Peggy
   const end = { start: last.end, end: last.end };
   const form = formOf(first.text);
   if (form !== null && second?.text !== ":" && second?.text !== ">") {
-    if (offset >= last.end) return syntax(end, `this \`${first.text}\` stops short`, `it reads \`${form}\``);
+    if (offset >= last.end)
+      return syntax(end, `this \`${first.text}\` stops short`, missingIn(tokens) ?? `it reads \`${form}\``);
     const at = tokenAt(tokens, offset);
     const fix = declarationSlip(tokens, tokens.indexOf(at));
     return syntax(spanOf(at), unexpected(tokens, offset), fix ?? `it reads \`${form}\``);

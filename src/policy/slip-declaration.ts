@@ -16,6 +16,21 @@ const forms: ReadonlyMap<string, string> = new Map([
 /** How the declaration that begins with this word reads; null where it begins none. */
 export const formOf = (word: string): string | null => forms.get(word) ?? null;
 
+/** What is still to come in a declaration that stops short; null where only its form helps. */
+export function missingIn(tokens: readonly Token[]): string | null {
+  const words = tokens.map(({ text }) => text);
+  const [keyword, name = ""] = words;
+  if (keyword === "budget" && words[2] === "=" && words.length === 4) {
+    return `say of what: \`budget ${name} = ${words[3]} of tenant.monthly\``;
+  }
+  if (keyword === "limit" && words[2] === "by" && words.length === 4) {
+    return `give it a table: \`limit ${name} by ${words[3]} { "acme": $50 } else $5\``;
+  }
+  if (keyword === "limit" && words.at(-1) === "else")
+    return "add an amount: `else $5`; or `else unlimited` if that is what you mean";
+  return null;
+}
+
 /** The fix for a declaration that broke at the token with this index, in its own words; null where only its form helps. */
 export function declarationSlip(tokens: readonly Token[], index: number): string | null {
   const [keyword, name] = tokens;
@@ -31,6 +46,7 @@ export function declarationSlip(tokens: readonly Token[], index: number): string
     case "budget":
       if (name?.text === "=") return "give it a name: `budget research = $6K of feature.monthly`";
       if (text === ":") return `write \`budget ${before} = …\``;
+      if (index === 2 && /^[$\d]/.test(text)) return `write \`budget ${before} = ${text}\``;
       if (["for", "per", "on", "in", "by"].includes(text)) return `write \`of\`: \`${before} of ${next}\``;
       return word(2) === "=" && index === 3 ? `say how much first: \`budget ${word(1)} = $50 of ${text}\`` : null;
     case "limit":

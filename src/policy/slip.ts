@@ -127,6 +127,7 @@ const threshold: Rule = ({ tokens, index, text, before, next }) => {
   if (text === "->" && /^[<>]=?$/.test(before)) return help(`write \`${subject} > $5\``, "how much may it be?");
   if (/^(?:exceeds|exceed|above|over|reaches|greater|more|gt|gte|≥|is|beyond|past)$/.test(text))
     return help("write `>`");
+  if (/^[<>]=?$/.test(text) && /^[<>]=?$/.test(before)) return help("write `>` or `>=`", "one sign is enough");
   if (isAmount(text) && index === 1) return help(`write \`${subject} > ${text}\``);
   if (/^([$€£]|usd|eur|dollars?|euros?|cents?)$/i.test(text) && isAmount(before)) {
     return help(`money is in US dollars: write \`$${before.replace(/^[$€£]/, "")}\``);

@@ -169,6 +169,12 @@ describe("time zones", () => {
       `${rule} @Europe/Berlin`,
     ]);
     expect(compiled(files, "a.budget").plan?.rules.map(({ id }) => id)).toEqual([rule]);
+    const mixed = "b > 50% and tenant.daily > $5 -> deny";
+    const both = {
+      "a.budget": `timezone "Europe/Berlin"\n${mixed}`,
+      "b.budget": `budget b = $9 of tenant.monthly\n${mixed}`,
+    };
+    expect(compiled(both, "a.budget", "b.budget").plan?.rules).toHaveLength(2);
   });
 
   it.each(["UTC", "Etc/UTC"])("%s has no word in a meter's name", (zone) => {
