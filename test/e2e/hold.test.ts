@@ -180,6 +180,26 @@ describe("50 parallel calls with room for 8 at a time, and hold", () => {
       await redis.stop();
     });
 
+    it("gives what a killed process held to those who wait, when its holds expire", async () => {
+      create({
+        policy: "tenant.concurrency > 1 -> hold 25s\n",
+        config: { store: { hold: "1s" } },
+        env: { BUDGET_GUARD_STORE: redis.url },
+      });
+      provider.behave(({ index }) => (index === 0 ? { hang: "head" } : { usage: fixedUsage }));
+      const killed = startAsking(project, provider, { calls: times(1) });
+      await provider.arrived(1);
+      const waiting = startAsking(project, provider, { calls: times(1), wait: true });
+      await waiting.printed("ready");
+      waiting.tell("go");
+      await passing(500);
+      expect(provider.requests).toHaveLength(1);
+      killed.process.kill("SIGKILL");
+      const began = performance.now();
+      expect(count(replies(await waiting.finished), 200)).toBe(1);
+      expect(performance.now() - began).toBeLessThan(6_000);
+    });
+
     it("never passes the limit, and all are served", async () => {
       create({ policy: "tenant.concurrency > 8 -> hold 25s\n", env: { BUDGET_GUARD_STORE: redis.url } });
       const seen = crowded();
