@@ -39,16 +39,17 @@ if (!forVscode || !existsSync(generated)) {
 const named = (names) => Object.keys(names).map((name) => new RegExp(`^${name}(/|$)`));
 
 /** The libraries of the language server: half a megabyte as they come, and under a licence that goes with them. */
-const protocol = {
-  name: "language-server-protocol",
-  minify(code, chunk) {
-    if (!chunk.name.includes("language-server-protocol")) return null;
+const libraries = { name: "language-server-protocol", test: /[\\/]node_modules[\\/]vscode-/ };
+
+const smaller = {
+  name: "smaller",
+  renderChunk(code, { name, fileName }) {
+    if (name !== libraries.name) return null;
     const licence = readFileSync(at("node_modules", "vscode-languageserver", "License.txt"), "utf8").trim();
-    const { code: small, errors } = minifySync(chunk.fileName, code, { module: true });
+    const { code: small, errors } = minifySync(fileName, code, { module: true });
     if (errors.length > 0) throw new Error(String(errors[0]));
     return { code: `/*! vscode-languageserver and its parts.\n${licence} */\n${small}`, map: null };
   },
-  group: { name: "language-server-protocol", test: /[\\/]node_modules[\\/]vscode-/ },
 };
 
 async function bundle({ input, external, output }) {
@@ -58,12 +59,12 @@ async function bundle({ input, external, output }) {
     input,
     platform: "node",
     external,
-    plugins: [{ name: "minify-protocol", renderChunk: protocol.minify }],
+    plugins: [smaller],
   });
   return await made.write({
     format: "esm",
     chunkFileNames: "chunks/[name].js",
-    codeSplitting: { groups: [protocol.group] },
+    codeSplitting: { groups: [libraries] },
     ...output,
   });
 }
