@@ -4,7 +4,6 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { median } from "./machine.mjs";
-import { asked, peers } from "./peers.mjs";
 
 const [internals] = process.argv.slice(2);
 const { askFor, compile, evaluate, indexRules, openMemory, recogniser } = await import(pathToFileURL(internals).href);
@@ -18,11 +17,12 @@ const WARM = 10;
 /** How long one contestant works in one round, nanoseconds. */
 const TURN = 8e6;
 
-// Parsed before anything is compiled: as a process that starts does it.
+// Before anything else is loaded or compiled: as a process that starts does it.
 const cold = readExamples();
+const { asked, peers } = await import("./peers.mjs");
 
 function readExamples() {
-  const names = readdirSync(examples).filter((name) => name.endsWith(".budget") && !name.endsWith(".test.budget"));
+  const names = readdirSync(examples).filter((name) => /^\d.*(?<!\.test)\.budget$/.test(name));
   const texts = new Map(readdirSync(examples).map((name) => [name, readFileSync(join(examples, name), "utf8")]));
   const read = (_, path) => {
     const file = path.replace(/^\.\//, "");
@@ -112,8 +112,10 @@ async function inTurns(contestants) {
   const counts = contestants.map(() => SIZES.map(() => 1));
   for (let round = 0; round < ROUNDS; round++) {
     for (const [who, { steps, rare }] of contestants.entries()) {
-      if (rare && round % 4 !== 3) continue;
-      for (const [at, step] of steps.entries()) {
+      if (rare && round % 5 !== 4) continue;
+      // Who comes first finds caches cold: now the one, now the other.
+      for (const at of round % 2 === 0 ? [0, 1] : [1, 0]) {
+        const step = steps[at];
         const each = await timed(step, tenants(SIZES[at]), counts[who][at]);
         counts[who][at] = Math.max(1, Math.round(TURN / each));
         if (round >= WARM) taken[who][at].push(each);
