@@ -6,14 +6,14 @@ import type { Filter, Plan } from "./policy/plan.ts";
 
 const known = new WeakMap<Plan, boolean>();
 
-/** True where a meter counts, a rule filters or closes, or a limit is set by `key`. */
+/** True where a meter counts, a rule filters, or a limit is set by `key`; a rule closes only scopes that its meter counts by. */
 export function wantsKey(plan: Plan): boolean {
   let wanted = known.get(plan);
   if (wanted === undefined) {
     wanted =
       plan.meters.some(({ scopes }) => scopes.includes("key")) ||
       plan.limits.some(({ by }) => by === "key") ||
-      plan.rules.some(({ filter, closes }) => closes.includes("key") || (filter !== null && names(filter)));
+      plan.rules.some(({ filter }) => filter !== null && names(filter));
     known.set(plan, wanted);
   }
   return wanted;

@@ -57,6 +57,13 @@ describe("the line of an allowed call", () => {
     expect(readBack(cut)).toMatchObject({ outcome: "network-error", status: null, model: { answered: null } });
   });
 
+  test("is unpriced where the answer was, a refused one where the request was", () => {
+    const known = auditEntry(arrival, decided({ call: aCall({ unpriced: true }) }), ended());
+    const unknown = auditEntry(arrival, decided(), ended({ bill: { unpriced: true } }));
+    const never = auditEntry(arrival, refused({ call: aCall({ unpriced: true }) }), null);
+    expect([known, unknown, never].map((line) => readBack(line).unpriced)).toEqual([false, true, true]);
+  });
+
   test("says how it was shaped and delayed, and what warned", () => {
     const shaped = decided({
       route: { from: "gpt-5", to: "gpt-5-mini", fired: [fired("cheaper", { kind: "route", model: "gpt-5-mini" })] },
