@@ -15,16 +15,22 @@ export function auditText({ plan, kinds, rows, idle }: Audit, paint: Paint): str
   const head = `${paint("dim", "Policy")}  ${plan.files.join(", ")} (${count(plan.rules.length, "rule")}, ${plan.hash})`;
   const bounds =
     rows.length === 0 ? [] : ["", paint("bold", "What each rule lets go at most"), ...boundTable(rows, paint)];
-  const loose = idle.map(({ rule, why }) => `  ${rule.id} (${placeOf(rule)}) ${why}.`);
+  const loose = idle.slice(0, SHOWN).map(({ rule, why }) => `  ${rule.id} (${placeOf(rule)}) ${why}.`);
   return [
     head,
     ...kinds.flatMap((kind) => ["", ...kindLines(kind, paint)]),
     ...bounds,
-    ...(loose.length === 0 ? [] : ["", paint("bold", "Rules that bound no money"), ...loose]),
+    ...(loose.length === 0 ? [] : ["", paint("bold", "Rules that bound no money"), ...loose, ...more(idle.length)]),
     "",
     paint("dim", "Bounds hold for what is spent and held; a call under way may still end dearer than its estimate."),
   ].join("\n");
 }
+
+/** As many rules are shown to people; programs get them all. */
+const SHOWN = 40;
+
+const more = (amount: number): string[] =>
+  amount > SHOWN ? [`  and ${count(amount - SHOWN, "rule")} more; --json tells of all.`] : [];
 
 const colours: Readonly<Record<BurnVerdict, Colour>> = {
   genuine: "green",
@@ -94,7 +100,7 @@ const ends: Readonly<Record<BoundRow["hold"], string>> = {
 };
 
 function boundTable(rows: readonly BoundRow[], paint: Paint): string[] {
-  const cells = rows.map((row) => {
+  const cells = rows.slice(0, SHOWN).map((row) => {
     const { within } = row;
     const amounts =
       within === null
@@ -118,6 +124,7 @@ function boundTable(rows: readonly BoundRow[], paint: Paint): string[] {
   return [
     `  ${paint("dim", line(titles))}`,
     ...cells.map((row) => `  ${line(row)}`),
+    ...more(rows.length),
     ...(reopening
       ? [
           paint(

@@ -79,17 +79,21 @@ function outcomeLines(tally: Tally, dim: (text: string) => string): string[] {
   ];
 }
 
+/** As many rules are shown to people; programs get them all. */
+const RULES = 40;
+
 const titles = ["REFUSED", "SAVED", "GOOD CALLS", "FIRST", "SPENT BEFORE", "RULE"] as const;
 
 function ruleTable(tally: Tally, paint: Paint): string[] {
   const rows = [...tally.rules.values()]
     .map((one) => ({ one, refusals: one.rule.shadow ? one.would : one.refused }))
     .sort((a, b) => b.refusals.calls - a.refusals.calls || b.refusals.saved - a.refusals.saved);
-  const cells = rows.map(({ one, refusals }) => [...refusalCells(refusals, tally.from), ruleCell(one)]);
+  const cells = rows.slice(0, RULES).map(({ one, refusals }) => [...refusalCells(refusals, tally.from), ruleCell(one)]);
   const widths = titles.map((title, at) => Math.max(title.length, ...cells.map((row) => row[at]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
     row.map((cell, at) => (at === titles.length - 1 ? cell : cell.padStart(widths[at] ?? 0))).join("  ");
-  return [paint("dim", line(titles)), ...cells.map(line)];
+  const more = rows.length > RULES ? [`and ${count(rows.length - RULES, "rule")} more; --json tells of all.`] : [];
+  return [paint("dim", line(titles)), ...cells.map(line), ...more];
 }
 
 function refusalCells({ calls, saved, harmed, firstAt, spentBefore }: Refusals, from: number | null): string[] {

@@ -92,13 +92,15 @@ function burnOfModel(plan: Plan, population: Population, call: LargestCall, opti
   const single = options.models.length === 1 ? ["model", "provider"] : [];
   const fixed = new Set([...Object.keys(population), ...single]);
   const open = (scopes: readonly string[]): readonly string[] => scopes.filter((scope) => !fixed.has(scope));
-  const run = ofRun(bounds, call);
+  // A bound on each agent of a run bounds no run.
+  const ofRuns = bounds.filter(({ window, scopes }) => window.kind === "run" && open(scopes).join() === "run");
+  const run = ofRun(ofRuns, call);
   const parallels = parallelsOf(bounds, open, options.concurrency);
   const lasting = bounds.flatMap((bound) => over(bound, open, call, run?.nano ?? null)).sort(byScopes);
   const rounds = run === null ? [] : parallels.map((parallel) => inParallel(run.nano, parallel));
   const ceilings = [...lasting, ...rounds].sort(byScopes);
   const total = ceilings.find(({ scopes }) => scopes.length === 0) ?? null;
-  const iterations = tightest(bounds.filter(({ metric, window }) => window.kind === "run" && metric === "calls"));
+  const iterations = tightest(ofRuns.filter(({ metric }) => metric === "calls"));
   const [parallel = null] = parallels;
   return {
     population,
@@ -120,7 +122,7 @@ const byScopes = (a: Ceiling, b: Ceiling): number => a.scopes.length - b.scopes.
 function ofRun(bounds: readonly Bound[], call: LargestCall): Burn["run"] {
   let found: Burn["run"] = null;
   for (const bound of bounds) {
-    const nano = bound.window.kind === "run" ? moneyOf(bound, call, null) : null;
+    const nano = moneyOf(bound, call, null);
     if (nano !== null && (found === null || nano < found.nano)) found = { nano, bound };
   }
   return found;

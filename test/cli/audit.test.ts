@@ -123,6 +123,15 @@ describe("audit", () => {
     expect(after.kind.max_burn).toBeLessThanOrEqual(1_000);
   });
 
+  it("shows people forty rules and programs all of them", async () => {
+    const policy = Array.from({ length: 50 }, (_, n) => `tenant.daily > $${n + 1} when user == "u${n}" -> deny`);
+    const project = folder(policy.join("\n"));
+    const { out } = await project.run(["audit", ...opus]);
+    expect(out.match(/only calls with user/g)).toHaveLength(40);
+    expect(out).toContain("and 10 rules more; --json tells of all.");
+    expect((await figures(policy.join("\n"), ...opus)).rules).toHaveLength(50);
+  });
+
   it("says that it needs a budget where the policy names none for the month", async () => {
     const { code, out } = await folder("global.daily > $100 -> deny").run(["audit"]);
     expect(code).toBe(0);

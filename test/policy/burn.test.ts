@@ -161,6 +161,15 @@ describe("retries", () => {
   });
 });
 
+describe("a run", () => {
+  it("is not bounded by what each of its agents may burn, unless there is but one", () => {
+    const plan = planOf("agent.run > $5 -> deny\nagent.run.calls > 5 -> deny");
+    const of = (population: Record<string, string>) => burnOf(plan, population, { models: all, concurrency: 1 });
+    expect(of({})).toMatchObject({ run: null, iterations: null, total: null });
+    expect(of({ agent: "critic" })).toMatchObject({ total: { nano: 5 * DOLLAR }, iterations: { amount: 5 } });
+  });
+});
+
 describe("concurrency", () => {
   it("within one run says nothing of how many runs there are", () => {
     const { parallel, each } = burn("run.concurrency > 3 -> deny\nrun.cost > $5 -> deny");
