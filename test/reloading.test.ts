@@ -79,6 +79,8 @@ describe("a policy that is watched", () => {
     await eventually(() => one.events.length > 0);
     expect(one.events).toEqual([{ kind: "kept", files: ["a.budget"], hash, rules: 1, diagnostics: 2 }]);
     expect(one.said.join("")).toContain(`the last good one (${hash}) stays in force: it has 2 errors.`);
+    // The same again is no news.
+    write("a.budget", "tenant.daily > 1 -> deny\nteant.daily > $1 -> deny\n");
     await passing(900);
     expect(one.events).toHaveLength(1);
     write("a.budget", "tenant.daily > $1 -> deny\n");
@@ -161,6 +163,11 @@ describe("how files look", () => {
     const before = await looks();
     change();
     expect(await looks()).not.toBe(before);
+  });
+
+  it("is told by the bytes, too, while the times of a file may be too coarse to tell", async () => {
+    write("a.budget", "one");
+    expect((await looks()).length).toBeGreaterThan((await looks(now() + 10_000)).length);
   });
 
   it("says that there is nothing, and never rejects", async () => {
