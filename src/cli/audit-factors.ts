@@ -95,6 +95,6 @@ function retriesOf({ call, iterations, retries }: Burn): Factor {
 /** What sees to a ceiling, in a few words. */
 export function reasonOf({ by }: Ceiling): string {
   if (by.kind === "runs") return `${number(by.parallel.most)} runs at once x ${money(by.run)}`;
-  if (by.final) return `${by.rule.id} pauses it there, until a person resumes it`;
+  if (by.final) return `all that a loop can spend in a month without ever running into ${by.rule.id}`;
   return `all that ${by.rule.id} lets go in a month with nobody looking`;
 }

@@ -120,18 +120,21 @@ function boundTable(rows: readonly BoundRow[], paint: Paint): string[] {
       .map((cell, at) => (at < 4 ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0)))
       .join("  ")
       .trimEnd();
-  const reopening = rows.some(({ hold }) => hold === "rate");
+  const kinds = new Set(rows.map(({ hold }) => hold));
   return [
     `  ${paint("dim", line(titles))}`,
     ...cells.map((row) => `  ${line(row)}`),
     ...more(rows.length),
-    ...(reopening
+    ...(kinds.has("rate")
       ? [
           paint(
             "dim",
             "  `reopens`: bounds how fast money goes, not how much; nobody need do anything for it to go on.",
           ),
         ]
+      : []),
+    ...(kinds.has("final")
+      ? [paint("dim", "  `until resumed`: what runs into it stops there for good; what stays just below it goes on.")]
       : []),
   ];
 }

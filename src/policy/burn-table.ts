@@ -15,7 +15,7 @@ export type Hold =
   | "run"
   /** For ever: a lifetime's credit. */
   | "total"
-  /** Closed until a person opens it. */
+  /** Closed until a person opens it; but what stays below it is never closed. */
   | "final"
   /** Opens again by itself: it bounds how fast money goes, not how much. */
   | "rate";
@@ -60,7 +60,7 @@ export function boundRows(plan: Plan, burn: Burn): readonly BoundRow[] {
         scopes: scopes.filter((scope) => !(scope in known)),
         window: window.kind === "run" ? null : windowText(window),
         nano,
-        within: window.kind === "run" ? null : withinEach((ms) => (final ? nano : moneyWithin(nano, window, ms))),
+        within: window.kind === "run" ? null : withinEach((ms) => moneyWithin(nano, window, ms)),
         hold: window.kind === "run" ? "run" : window.kind === "total" ? "total" : final ? "final" : "rate",
         only: only === "" ? null : only,
         live,

@@ -149,7 +149,10 @@ const inParallel = (run: number, parallel: Parallel): Ceiling => ({
   by: { kind: "runs", run, parallel },
 });
 
-/** A bound on a window, over a month that nobody looks: a pause ends it the first time, all else begins again. */
+/**
+ * A bound on a window, over a month that nobody looks. A pause ends what runs into it, but not what stays just below:
+ * that may spend the amount again in every window.
+ */
 function over(
   bound: Bound,
   open: (scopes: readonly string[]) => readonly string[],
@@ -160,7 +163,7 @@ function over(
   const nano = moneyOf(bound, call, run);
   if (nano === null) return [];
   const { rule, final, live } = bound;
-  const most = final ? nano : moneyWithin(nano, bound.window, horizons.month);
+  const most = moneyWithin(nano, bound.window, horizons.month);
   return [{ scopes: open(bound.scopes), nano: most, by: { kind: "rule", rule, final, live } }];
 }
 

@@ -57,13 +57,17 @@ describe("audit of the policies that ship", () => {
     expect(four.kind).toMatchObject({ max_burn: 20, verdict: "genuine" });
   });
 
-  it("05: research is paused at 2% of $4.5K, and nothing bounds other features", async () => {
-    const { code, kinds } = await figures(shipped("examples/05-the-47k-incident.budget"));
+  it("05: a slow loop in research stops at $4.5K only, and nothing bounds other features", async () => {
+    const { code, kinds, rules } = await figures(shipped("examples/05-the-47k-incident.budget"));
     expect(code).toBe(1);
     expect(kinds).toMatchObject([
       { calls: "every call", verdict: "unbounded" },
-      { calls: 'feature == "research"', max_burn: 90, monthly_budget: 4_500, share: 0.02, verdict: "enforced" },
+      { calls: 'feature == "research"', max_burn: 4_500, monthly_budget: 4_500, share: 1, verdict: "too loose" },
     ]);
+    // $90 an hour, as long as no hour runs into the pause.
+    expect(rules).toContainEqual(
+      expect.objectContaining({ rule: "burn", hold: "final", hour: 90, eleven_days: 23_760, month: 65_700 }),
+    );
   });
 
   it("06: opus is answered by haiku, 4K in and 2K out, 20 calls, 8 at once for each tenant", async () => {

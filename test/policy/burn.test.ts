@@ -91,7 +91,7 @@ describe("Max_Burn", () => {
       "call.retries > 2 -> deny",
       "global.concurrency > 3 -> deny",
       "global.daily > $40 -> deny",
-      "global last 1h > $3 -> pause",
+      "global.total > $3 -> pause",
       'when model matches "claude-opus-*" -> deny',
     ];
     let text = "";
@@ -193,8 +193,9 @@ describe("money over time", () => {
     expect(moneyWithin(100, { kind: "total" }, 730 * HOUR)).toBe(100);
   });
 
-  it("ends for good at a pause, and goes on after a refusal that reopens", () => {
-    expect(dollars(burn("global last 1h > $90 -> pause").total?.nano)).toBe(90);
+  it("goes on after a refusal that reopens, and below a pause that it never runs into", () => {
+    expect(dollars(burn("global last 1h > $90 -> pause").total?.nano)).toBe(90 * 730);
+    expect(dollars(burn("global.total > $90 -> pause").total?.nano)).toBe(90);
     expect(dollars(burn("global last 1h > $90 -> deny for 10m").total?.nano)).toBe(90 * 730);
   });
 
