@@ -60,6 +60,7 @@ export function createHolding(elapsed: () => number = () => performance.now()): 
     let line = lines.get(key);
     if (line === undefined) {
       const made = new Line(waiter.set, elapsed, {
+        crowd: () => lines.size,
         moved: (moved) => void join(moved),
         empty: () => {
           if (lines.get(key) === made) lines.delete(key);

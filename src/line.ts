@@ -8,6 +8,8 @@ import { type Waiter, type WaitingSet, wantsAsMuch } from "./waiter.ts";
 
 /** How often a line looks for room that another process gave back, ms: more and more seldom, never all at once. */
 const POLL = { first: 50, most: 1_000, growth: 1.6 } as const;
+/** Where a process has many lines, they all together look so seldom: ms for each of them. */
+const SHARE = 10;
 /** After a look in vain the next one waits for so long, ms, however often it is rung for. */
 const SPACING = 20;
 /** A smaller call may pass where a larger one cannot: so many different ones are tried in one look. */
@@ -17,6 +19,8 @@ interface Ways {
   /** A waiter that is now held by other rules. */
   readonly moved: (waiter: Waiter) => void;
   readonly empty: () => void;
+  /** How many lines there are. */
+  readonly crowd: () => number;
 }
 
 export class Line {
@@ -167,7 +171,8 @@ export class Line {
   }
 
   #pollLater(): void {
-    this.#pollAt = this.#elapsed() + this.#poll * (0.75 + Math.random() / 2);
+    const ms = Math.max(this.#poll, this.#ways.crowd() * SHARE);
+    this.#pollAt = this.#elapsed() + ms * (0.75 + Math.random() / 2);
     this.#poll = Math.min(POLL.most, this.#poll * POLL.growth);
   }
 }

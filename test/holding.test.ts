@@ -185,6 +185,21 @@ describe("many calls that wait", () => {
     expect(counted.judgements - 300).toBeGreaterThan(2);
   });
 
+  it("ask no more than a hundred times a second, for however many tenants they wait", async () => {
+    const one = world("tenant.concurrency > 1 -> hold 10s");
+    const caller = new AbortController();
+    const tenants = Array.from({ length: 300 }, (_, index) => `tenant-${index}`);
+    await Promise.all(tenants.map((tenant) => decide(one, of(tenant))));
+    const waiting = tenants.map((tenant) => decide(one, of(tenant), caller.signal));
+    expect(await waits(Promise.race(waiting))).toBe(true);
+    const counted = counting(one);
+    await passing(1_000);
+    expect(counted.judgements).toBeGreaterThan(10);
+    expect(counted.judgements).toBeLessThan(200);
+    caller.abort();
+    await Promise.all(waiting);
+  });
+
   it("do not ask more often because calls end that make no room", async () => {
     const one = world("tenant.calls.hourly > 60 -> hold 10s");
     const open = await Promise.all(Array.from({ length: 60 }, () => decide(one, of("acme"))));
