@@ -23,6 +23,9 @@ export interface Parsed {
 /** Characters of a file; what is longer is no policy that anyone reviews, and would hold up the start. */
 export const LONGEST_FILE = 4_000_000;
 
+/** Statements that cannot be read before the file is taken for something else than a policy. */
+const MOST_BROKEN = 1_000;
+
 /** Characters of a statement that is no table. */
 const LONGEST_STATEMENT = 200_000;
 
@@ -85,6 +88,7 @@ function each(
   const findings: Finding[] = [];
   const found = pieces(text);
   for (const [at, { start, end }] of found.entries()) {
+    if (findings.length > MOST_BROKEN) break;
     const piece = text.slice(start, end);
     if (piece.length > LONGEST_STATEMENT && !/^limit\b/m.test(piece)) {
       findings.push(

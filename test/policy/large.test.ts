@@ -49,6 +49,14 @@ describe("a file beyond all measure", () => {
   });
 });
 
+describe("a file that is no policy at all", () => {
+  it("is given up after a while, with as many errors as anyone reads", () => {
+    const { codes, ms } = answered(repeated("x y z\n", 600_000));
+    expect(codes).toHaveLength(201);
+    expect(ms).toBeLessThan(2_000);
+  });
+});
+
 describe("a long statement neither overflows the stack nor takes for ever", () => {
   it.each([
     ["20,000 actions", `run > $5 -> ${joined(20_000, () => "warn", ", ")}`],
