@@ -47,14 +47,14 @@ export const flush = async (): Promise<void> => shared()?.flush();
 async function withLedger<T>(use: (ledger: Ledger) => Promise<T>): Promise<T> {
   const live = shared()?.ledger;
   if (live) {
-    await live.fresh();
+    await live.fresh?.();
     return use(live);
   }
   const config = readConfig(process.env, process.cwd());
   const { plan } = readFirst(config);
   const store = await openStore(config.store, { root: config.root, clock: now });
   try {
-    return await use({ store, plan, mode: config.mode, fresh: async () => {} });
+    return await use({ store, plan, mode: config.mode });
   } finally {
     await store.shut();
   }

@@ -12,8 +12,8 @@ export interface Ledger {
   /** The one in force now. */
   readonly plan: Plan;
   readonly mode: Mode;
-  /** Resolves when the policy's files have been looked at within the last second. */
-  fresh(): Promise<void>;
+  /** Resolves when the policy's files have been looked at within the last second. An older copy of the package has none. */
+  fresh?(): Promise<void>;
 }
 
 /** The guard of this process. */
