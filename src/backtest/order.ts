@@ -14,12 +14,12 @@ const REMEMBERED = 200_000;
 export class Order {
   readonly #queue = new TimeQueue<Recorded>();
   readonly #seen = new Remembered();
-  /** Spans that hold a span of the guard: the same call, seen by another instrumentation. */
+  /** Spans that hold the span of a call: where they tell of a call too, it is the same one, seen from further out. */
   readonly #parents = new Remembered();
   readonly #window: number;
   #last = Number.NEGATIVE_INFINITY;
   duplicates = 0;
-  /** Spans around a span of the guard: one call, told twice. */
+  /** Spans around the span of a call: one call, told twice. */
   doubles = 0;
   /** Calls that came later than the window could mend. */
   late = 0;
@@ -34,7 +34,7 @@ export class Order {
       this.duplicates += 1;
       return [];
     }
-    if (recorded.guarded && recorded.parent !== null) this.#parents.add(recorded.parent);
+    if (recorded.parent !== null) this.#parents.add(recorded.parent);
     this.#queue.push(recorded.at, recorded);
     return this.#queue.size > this.#window ? this.#next() : [];
   }

@@ -86,7 +86,7 @@ describe("what audit says that a rule lets go at most", () => {
   it.each(Array.from({ length: 12 }, (_, seed) => seed))("is never passed in a backtest (seed %d)", async (seed) => {
     const next = random(seed + 1);
     const chosen = shapes.filter(() => next() < 0.35).map((shape) => shape(1 + Math.floor(next() * 8)));
-    const policy = chosen.length === 0 ? "global.hourly > $3 -> deny" : chosen.join("\n");
+    const policy = [...chosen, "global.daily > $200 -> deny"].join("\n");
     const plan = planOf(policy);
     const spent: { at: number; cost: number; subject: Readonly<Record<string, string>> }[] = [];
     const simulation = new Simulation({
