@@ -145,12 +145,10 @@ export class Ledger {
     if (own !== undefined) return { ...answer, held: true, fired: [], closed: open };
     const closed = request.gates.map(({ key }) => this.#closed(key, now));
     const settled = this.#tables.past.get(request.attempt) !== undefined;
-    if (settled || closed.some((gate) => gate !== null)) return { ...answer, held: false, fired: [], closed };
+    if (settled) return { ...answer, held: false, fired: [], closed };
     const fired = firedStops(request, readings, limits, attemptNumber);
-    if (fired.length > 0) {
-      this.#trip(request, fired, now);
-      return { ...answer, held: false, fired, closed };
-    }
+    this.#trip(request, fired, closed, now);
+    if (fired.length > 0 || closed.some((gate) => gate !== null)) return { ...answer, held: false, fired, closed };
     const hold: Hold = { attemptNumber, repeat, meters: held };
     this.#tables.holds.set(request.attempt, hold, expiryOf(now, request.holdMs));
     moveHold(this.#tables, hold, 1, now);
@@ -165,11 +163,12 @@ export class Ledger {
     this.#tidied = tidy(this.#tables, now) ? Number.NEGATIVE_INFINITY : now;
   }
 
-  #trip(request: JudgeRequest, fired: readonly number[], now: number): void {
+  /** Closes the gates of the stops that fired; one that is closed already keeps its time. */
+  #trip(request: JudgeRequest, fired: readonly number[], closed: Judgement["closed"], now: number): void {
     const until = new Map<string, number | null>();
     for (const index of fired) {
       const stop = request.stops[index];
-      const gate = stop?.closes ? request.gates[stop.closes.gate] : undefined;
+      const gate = stop?.closes && closed[stop.closes.gate] === null ? request.gates[stop.closes.gate] : undefined;
       if (stop !== undefined && gate !== undefined) until.set(gate.key, laterOf(until.get(gate.key), stop, now));
     }
     for (const [key, end] of until) this.#shut(key, now, end);

@@ -156,8 +156,8 @@ export function judgeNaively(files: readonly File[], world: World, call: Call, n
     if (rule.conditions.every((one) => holds(one, zone))) fired.push({ kind, id, actions, rule });
   }
   const real = fired.filter(({ rule }) => !rule.shadow);
-  // What meets a closed gate closes no other.
-  for (const { kind, id, rule } of shut.length > 0 ? [] : real) {
+  // A gate that is closed keeps its time; others close beside it.
+  for (const { kind, id, rule } of real.filter((one) => gates.every((gate) => gate.rule !== one.id))) {
     const [lasting] = rule.conditions.flatMap(({ subject }) =>
       subject.path[0]?.text === "call" ? [] : [budgetOf(subject)?.statement.subject ?? subject],
     );

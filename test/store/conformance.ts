@@ -359,6 +359,20 @@ export function conformance(name: string, jumps: boolean, make: () => Promise<Be
         expect((await store.gates()).find(({ key }) => key === "b|")?.until).toBe(null);
       });
 
+      test("close beside one that is closed, which keeps its time", async () => {
+        const two = [{ key: "breaker|" }, { key: "ceiling|" }];
+        const { now } = await judged({ gates: two, stops: [pausing(9_000)] });
+        const next = await judged({ gates: two, stops: [pausing(60_000), pausing(null, 1)] });
+        expect(next).toMatchObject({ held: false, fired: [0, 1], closed: [{ until: now + 9_000 }, null] });
+        const closed = new Map((await store.gates()).map(({ key, until }) => [key, until]));
+        expect(closed).toEqual(
+          new Map([
+            ["breaker|", now + 9_000],
+            ["ceiling|", null],
+          ]),
+        );
+      });
+
       test("are closed and opened by hand", async () => {
         await store.close("|tenant=acme", null);
         expect((await judged({ gates })).closed[1]).toMatchObject({ key: "|tenant=acme", until: null });

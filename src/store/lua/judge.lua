@@ -93,7 +93,7 @@ for m = 1, meters do
   list[at + 5], list[at + 6] = add, add == 0 and 0 or floor
 end
 
-local closed, is_closed = {}, false
+local closed, shut, is_closed = {}, {}, false
 for g = 1, gates do
   local since, till = -1, -1
   local value = get(KEYS[first_gate + g - 1])
@@ -102,7 +102,7 @@ for g = 1, gates do
     if till >= 0 and till <= now then
       since, till = -1, -1
     else
-      is_closed = true
+      shut[g], is_closed = true, true
     end
   end
   closed[g] = struct.pack('<dd', since, till)
@@ -126,9 +126,9 @@ local function passes_kept(meter, millionths, count, or_equal, at)
   return limit >= 0 and above(left * 1000000, limit * millionths, or_equal), at
 end
 
--- Stops that fire, and the longest time for which each gate is to be closed.
+-- Stops that fire, and the longest time for which each gate that is open is to be closed.
 local fired, trips = {}, {}
-if not own and state ~= 's' and state ~= 'x' and not is_closed then
+if not own and state ~= 's' and state ~= 'x' then
   local at = 1
   for s = 1, stops do
     local tests, gate, ms, fires = 0, 0, 0, true
@@ -150,7 +150,7 @@ if not own and state ~= 's' and state ~= 'x' and not is_closed then
     end
     if fires then
       fired[#fired + 1] = s
-      if gate > 0 then
+      if gate > 0 and not shut[gate] then
         local till = ms < 0 and -1 or now + ms
         if trips[gate] == -1 or till == -1 then
           trips[gate] = -1
