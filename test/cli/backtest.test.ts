@@ -242,6 +242,17 @@ describe("backtest --against", () => {
     expect((await replayed(project, "a.json", "--against", "git:HEAD")).against).toMatchObject({ refused: 3 });
   });
 
+  it("finds the policy of a project that is a folder of its repository, and one that is a single file", async () => {
+    const project = repository({ "apps/a/policies/p.budget": tight, "apps/a/package.json": "{}" }, "");
+    project.write("apps/a/policies/p.budget", loose);
+    const env = { BUDGET_GUARD_POLICY: "policies/p.budget" };
+    for (const wishes of [{ below: "apps/a" }, { below: "apps/a", env }]) {
+      const { code, out } = await project.run(["backtest", "../../a.json", "--against", "HEAD", "--json"], wishes);
+      expect(code).toBe(0);
+      expect(JSON.parse(out).against).toMatchObject({ refused: 3, policy: { files: ["policies/p.budget"] } });
+    }
+  });
+
   it("leaves links of that revision alone, and ends with 2 for what is no revision", async () => {
     const project = repository({ "policies/p.budget": tight }, loose);
     const { symlinkSync } = await import("node:fs");
