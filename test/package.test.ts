@@ -36,13 +36,11 @@ const succeed = (...args: Parameters<typeof run>): string => {
   return stdout;
 };
 
-/** Names in `from "..."`, `import("...")` and `require("...")` of a module or of its types, comments aside. */
+/** Names in `from "..."`, `import("...")` and `require("...")` of a module or of its types, comments and templates aside. */
 const importsOf = (text: string): readonly string[] =>
-  [
-    ...text
-      .replace(/^\s*(\*|\/\/|\/\*).*$/gm, "")
-      .matchAll(/(?:^|[\s;(])(?:from|import|require)\s*\(?\s*"([^"\n]+)"/gm),
-  ].map(([, name = ""]) => name);
+  [...text.replace(/^\s*(\*|\/\/|\/\*).*$/gm, "").matchAll(/(?:^|[\s;(])(?:from|import|require)\s*\(?\s*"([^"\n]+)"/gm)]
+    .map(([, name = ""]) => name)
+    .filter((name) => !name.includes("${"));
 
 describe("the package", () => {
   let folder: string;
