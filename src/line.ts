@@ -15,6 +15,9 @@ const SPACING = 20;
 /** A smaller call may pass where a larger one cannot: so many different ones are tried in one look. */
 const TRIED = 4;
 
+/** How many are judged at once where room has returned for many: a store that is far away answers each of them late. */
+const MOST_AT_ONCE = 16;
+
 interface Ways {
   /** A waiter that is now held by other rules. */
   readonly moved: (waiter: Waiter) => void;
@@ -110,23 +113,39 @@ export class Line {
     this.#schedule();
   }
 
-  /** Judges from the first on; one that wants no less than another that found no room is not asked for. True where any left. */
+  /** Judges from the first on, more and more at once as long as all of them find room. True where any left. */
   async #serve(): Promise<boolean> {
     const inVain: Waiter[] = [];
     let served = false;
-    for (const waiter of [...this.#waiters]) {
-      if (waiter.gone) continue;
-      const smaller = inVain.find(({ attempt }) => this.#alike || wantsAsMuch(waiter.attempt.call, attempt.call));
-      const known = smaller !== undefined && waiter.wasHeld;
-      if (known && waiter.isLate) waiter.giveUp(smaller);
-      if (known || (inVain.length >= TRIED && !waiter.isLate)) continue;
-      const isLate = waiter.isLate;
-      const held = await this.#judge(waiter);
-      if (held && isLate) waiter.giveUp(null);
-      if (held) inVain.push(waiter);
-      else served = true;
+    let width = 1;
+    const queue = [...this.#waiters];
+    for (let next = 0; next < queue.length; ) {
+      const batch: Waiter[] = [];
+      while (next < queue.length && batch.length < width) {
+        const waiter = queue[next++];
+        if (waiter !== undefined && this.#isWorthAsking(waiter, inVain)) batch.push(waiter);
+      }
+      const late = batch.map(({ isLate }) => isLate);
+      const held = await Promise.all(batch.map((waiter) => this.#judge(waiter)));
+      for (const [index, waiter] of batch.entries()) {
+        if (held[index] !== true) served = true;
+        else {
+          if (late[index] === true) waiter.giveUp(null);
+          inVain.push(waiter);
+        }
+      }
+      width = held.includes(true) ? 1 : Math.min(MOST_AT_ONCE, width * 2);
     }
     return served;
+  }
+
+  /** False for one that wants no less than another that found no room; if its time is up, it is told so by that. */
+  #isWorthAsking(waiter: Waiter, inVain: readonly Waiter[]): boolean {
+    if (waiter.gone) return false;
+    const smaller = inVain.find(({ attempt }) => this.#alike || wantsAsMuch(waiter.attempt.call, attempt.call));
+    if (smaller === undefined || !waiter.wasHeld) return inVain.length < TRIED || waiter.isLate;
+    if (waiter.isLate) waiter.giveUp(smaller);
+    return false;
   }
 
   /** Judges one again; true where a `hold` decides still. Never rejects. */

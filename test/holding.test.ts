@@ -200,6 +200,24 @@ describe("many calls that wait", () => {
     await Promise.all(waiting);
   });
 
+  it("are let go together where room returns for all, though the store is far away", async () => {
+    const one = world("tenant.calls.hourly > 100 -> hold 10s");
+    const judge = one.store.judge.bind(one.store);
+    for (let calls = 0; calls < 100; calls++) await answer(one, await decide(one, of("acme")));
+    one.store.judge = async (request) => {
+      await passing(20);
+      return judge(request);
+    };
+    const waiting = Array.from({ length: 100 }, () => decide(one, of("acme")));
+    expect(await waits(Promise.race(waiting))).toBe(true);
+    one.time += 3_600_000;
+    const began = performance.now();
+    const passages = await Promise.all(waiting);
+    expect(passages.every(({ kind }) => kind === "go")).toBe(true);
+    // One after the other they would take two seconds.
+    expect(performance.now() - began).toBeLessThan(1_500);
+  });
+
   it("do not ask more often because calls end that make no room", async () => {
     const one = world("tenant.calls.hourly > 60 -> hold 10s");
     const open = await Promise.all(Array.from({ length: 60 }, () => decide(one, of("acme"))));
