@@ -13,8 +13,11 @@ export interface Fix {
   readonly text: string;
 }
 
+/** What is wrong now, and would be with another text. */
+type Tried = Pick<Project, "diagnostics" | "tryWith">;
+
 /** The fix for a diagnostic of a file with this text, or null where none is certain. */
-export function fixFor(project: Project, diagnostic: Diagnostic, text: string): Fix | null {
+export function fixFor(project: Tried, diagnostic: Diagnostic, text: string): Fix | null {
   const { file, help } = diagnostic;
   if (help === undefined) return null;
   const before = project.diagnostics.filter((one) => one.file === file);

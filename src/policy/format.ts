@@ -60,7 +60,7 @@ function itemsOf(nodes: readonly Node[], text: string): readonly Item[] {
     return comments.slice(first, next);
   };
   let end = 0;
-  const blankBefore = (start: number): boolean => items.length > 0 && /\n[ \t]*\n/.test(text.slice(end, start));
+  const blankBefore = (start: number): boolean => /\n[ \t]*\n/.test(text.slice(end, start));
   const free = (comment: Comment): void => {
     items.push({ kind: "comment", comments: [comment], blankBefore: blankBefore(comment.start) });
     end = comment.start + comment.text.length;

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Diagnostic } from "vscode-languageserver-protocol/node";
 import { policyText } from "../policy/random-text.ts";
 import { anEditor, Editor } from "./editor.ts";
 
@@ -13,6 +14,9 @@ async function editing(text: string, file = "policies/a.budget", files: Readonly
   await editor.open(file, text);
   return editor;
 }
+
+/** Markdown would be a message, too. */
+const said = ({ message }: Diagnostic): string => (typeof message === "string" ? message : message.value);
 
 const labels = (items: readonly { readonly label: string }[]): readonly string[] => items.map(({ label }) => label);
 
@@ -91,6 +95,25 @@ describe("diagnostics", () => {
     await editor.diagnostics("policies/b.budget", (all) => all.length === 0);
   });
 
+  it("takes everything back when nothing of the policy is open any more", async () => {
+    const editor = await editing("tenant.daily > 7 -> deny\n", "policies/a.budget", {
+      "policies/b.budget": "tenant.daily > 5 -> deny\n",
+    });
+    await editor.diagnostics("policies/b.budget", (all) => all.length === 1);
+    await editor.close("policies/a.budget");
+    await editor.diagnostics("policies/b.budget", (all) => all.length === 0);
+    await editor.diagnostics("policies/a.budget", (all) => all.length === 0);
+  });
+
+  it("reads an imported file as it is being written", async () => {
+    const editor = await editing('import "./org/org.budget"\nresearch > 100% -> deny\n', "policies/a.budget", {
+      "policies/org/org.budget": "budget research = $6 of feature.daily\n",
+    });
+    await editor.diagnostics("policies/a.budget", (all) => all.every(({ severity }) => severity !== 1));
+    await editor.open("policies/org/org.budget", "budget reserch = $6 of feature.daily\n");
+    await editor.diagnostics("policies/a.budget", (all) => all.some((one) => said(one).includes("reserch")));
+  });
+
   it("reads imports and files of limits", async () => {
     const editor = await editing(
       'import "./org/org.budget"\nlimit q by tenant from "q.json" else $1\ntenant.daily > q -> deny\n',
@@ -105,10 +128,14 @@ describe("diagnostics", () => {
   });
 
   it("takes a folder whose files cannot be one policy for many policies", async () => {
-    const editor = await editing("budget b = $6 of global.daily\nb > 100% -> deny\n", "examples/a.budget", {
-      "examples/b.budget": "budget b = $7 of global.daily\nb > 90% -> deny\n",
+    const editor = await editing("budget b = $7 of global.daily\nb > 90% -> deny\n", "examples/b.budget", {
+      "examples/a.budget": "budget b = $6 of global.daily\nb > 100% -> deny\n",
     });
-    await editor.diagnostics("examples/a.budget", (all) => all.length === 0);
+    expect(await editor.diagnostics("examples/b.budget")).toEqual([]);
+    // One that needs its neighbours is read with them, and they are not blamed for it where they are open themselves.
+    await editor.open("examples/c.budget", "b > 80% -> dney\n");
+    await editor.diagnostics("examples/c.budget", (all) => all[0]?.code === "unknown-action");
+    expect(await editor.diagnostics("examples/b.budget")).toEqual([]);
     // In the folder that the guard reads it is an error.
     const deployed = await editing("budget b = $6 of global.daily\nb > 100% -> deny\n", "policies/a.budget", {
       "policies/b.budget": "budget b = $7 of global.daily\nb > 90% -> deny\n",
@@ -143,7 +170,7 @@ describe("diagnostics", () => {
     const text = 'test "x"\n  call tenent = "a"\n  expect deny by lop\n';
     const editor = await editing(text, file, { "policies/a.budget": "loop: run.repeats > 3 -> deny\n" });
     const found = await editor.diagnostics(file, (all) => all.length === 2);
-    expect(found.map(({ message }) => message.split("\n")[1])).toEqual([
+    expect(found.map((one) => said(one).split("\n")[1])).toEqual([
       "help: did you mean `tenant`?",
       "help: did you mean `loop`?",
     ]);
@@ -177,7 +204,7 @@ const never = (): never => {
 
 describe("hovers", () => {
   const policy =
-    '## What a month may cost.\nbudget month = $18K of global.monthly\n\ntenant.hourly > $50 when feature == "x" -> deny "No: {spent}"\nmonth > 90% -> warn # tenant\n';
+    '## What a month may cost.\nbudget month = $18K of global.monthly\n\ntenant.hourly > $50 when feature == "x" -> deny "No: {spent}"\nmonth > 90% # tenant\n  -> warn # user\n';
   const at = async (line: number, character: number) => {
     const editor = await editing(policy);
     const hover = await editor.hover("policies/a.budget", line, character);
@@ -199,7 +226,8 @@ describe("hovers", () => {
 
   it("explain placeholders, and say nothing in comments", async () => {
     expect((await at(3, 60)).text).toContain("`{spent}`: What is spent in the window");
-    expect((await at(4, 24)).hover).toBeNull();
+    expect((await at(4, 15)).hover).toBeNull();
+    expect((await at(5, 13)).hover).toBeNull();
   });
 });
 
