@@ -89,7 +89,7 @@ if (forVscode) {
   const client = await bundle({
     input: { extension: "editors/vscode/src/extension.ts" },
     external: [/^node:/, "vscode"],
-    output: { dir: out, format: "cjs", codeSplitting: false, exports: "named" },
+    output: { dir: out, format: "cjs", entryFileNames: "[name].cjs", codeSplitting: false, exports: "named" },
   });
   const server = await bundle({
     input: { server: "src/lsp/main.ts" },

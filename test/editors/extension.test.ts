@@ -35,7 +35,7 @@ interface Event {
 async function edited(workspace: string, env: Readonly<Record<string, string>> = {}) {
   const { PATH = "" } = process.env;
   const fake = join(import.meta.dirname, "fake-vscode.cjs");
-  const child = spawn(process.execPath, [fake, join(extension, "dist", "extension.js")], {
+  const child = spawn(process.execPath, [fake, join(extension, "dist", "extension.cjs")], {
     env: { PATH, WORKSPACE: workspace, ...env },
   });
   let stderr = "";
@@ -179,7 +179,7 @@ describe("the manifest", () => {
 
 describe("the bundle", () => {
   it("requires nothing but the editor and Node, and carries the licence of what it bundles", () => {
-    const code = readFileSync(join(extension, "dist", "extension.js"), "utf8");
+    const code = readFileSync(join(extension, "dist", "extension.cjs"), "utf8");
     const required = [...code.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name = ""]) => name);
     const foreign = required.filter((name) => name !== "vscode" && !name.startsWith("node:") && !builtin.has(name));
     expect(foreign).toEqual([]);
