@@ -3,6 +3,7 @@
  * @module
  */
 import type { Call, Subject } from "./call/call.ts";
+import { resolved } from "./comparisons.ts";
 import { readGateKey } from "./keys.ts";
 import { evaluate, type Readings } from "./policy/evaluate.ts";
 import type { Condition, Plan, Rule } from "./policy/plan.ts";
@@ -13,7 +14,6 @@ import { StoreDown } from "./store/down.ts";
 import type { FallbackStore } from "./store/fallback.ts";
 import type { Judgement } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
-import { settled } from "./tests.ts";
 
 export interface JudgingOptions {
   readonly store: FallbackStore;
@@ -168,7 +168,7 @@ function alone(rule: Rule, plan: Plan, subject: Subject, millionths: number): Ru
     const meter = condition.reading.kind === "meter" ? plan.meters[condition.reading.meter] : undefined;
     if (meter === undefined || !SHARED.has(meter.metric)) return condition;
     if (meter.window.kind === "run" || meter.scopes.includes("run")) return condition;
-    const limit = settled(plan, condition.limit, subject);
+    const limit = resolved(plan, condition.limit, subject);
     if (limit.kind === "fixed") return { ...condition, limit: { kind: "fixed", amount: part(limit.amount) } };
     if (limit.kind === "named") return { ...condition, limit: { ...limit, millionths: part(limit.millionths) } };
     return condition;

@@ -3,11 +3,11 @@
  * @module
  */
 import { type Bill, type Call, NONE, type Outcome } from "./call/call.ts";
+import { keptLimits, testsOf } from "./comparisons.ts";
 import { type AskedGate, namesFor } from "./names.ts";
 import { strictestStop } from "./policy/evaluate.ts";
 import type { Metric, Plan, Rule } from "./policy/plan.ts";
 import type { Charge, JudgeRequest, MeterAsk, Stop } from "./store/store.ts";
-import { keptLimits, testsOf } from "./tests.ts";
 
 /** A judge request, and what its gates stand for, in order. */
 export interface Ask {

@@ -55,7 +55,7 @@ export function testsOf(plan: Plan, rule: Rule, call: Call, limits: readonly str
  * A named limit as an amount where no store needs to be asked for it, whole; infinite where there is none. Other limits,
  * and shares of named ones, stay as they are: they are compared in millionths by store and evaluator alike.
  */
-export function settled(plan: Plan, limit: Limit, subject: Subject): Limit {
+export function resolved(plan: Plan, limit: Limit, subject: Subject): Limit {
   if (limit.kind !== "named" || keptKeys(plan, limit.limit, subject).length > 0) return limit;
   const amount = entitlementOf(plan, limit.limit, subject, NOTHING_KEPT);
   return limit.millionths === WHOLE || amount === Number.POSITIVE_INFINITY ? { kind: "fixed", amount } : limit;
@@ -68,7 +68,7 @@ function testOf(
   limits: readonly string[],
 ): Test | "always" | "never" {
   const orEqual = op === ">=";
-  const limit = settled(plan, given, call.subject);
+  const limit = resolved(plan, given, call.subject);
   if (limit.kind === "fixed" && limit.amount === Number.POSITIVE_INFINITY) return "never";
   const own = reading.kind === "call" && reading.metric !== "retries" ? figureOfCall(call, reading.metric, 0) : null;
   if (limit.kind === "named") {
