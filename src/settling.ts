@@ -52,7 +52,13 @@ export function settleAtEnd(options: SettlingOptions): Tap {
       // Informational answers (103 Early Hints) come before the real one; 101 is one itself.
       if (code < 200 && code !== 101) return;
       status = code;
-      reader = createReader({ provider: options.provider, operation: call.operation, status: code, headers });
+      reader = createReader({
+        provider: options.provider,
+        operation: call.operation,
+        path: call.path,
+        status: code,
+        headers,
+      });
     },
     chunk(bytes) {
       firstByteAt ??= clock();

@@ -6,7 +6,24 @@
  */
 
 /** What the endpoint does. OpenTelemetry's `gen_ai.operation.name` is derived from it in telemetry. */
-export type Operation = "chat" | "responses" | "messages" | "completions" | "embeddings" | "other";
+export type Operation =
+  | "chat"
+  | "responses"
+  | "messages"
+  | "completions"
+  | "embeddings"
+  /** Gemini's generateContent and its stream. */
+  | "generate"
+  /** Bedrock's own dialect, and its models' own dialects. */
+  | "converse"
+  | "invoke"
+  | "images"
+  | "speech"
+  | "transcription"
+  | "rerank"
+  | "batch"
+  | "realtime"
+  | "other";
 
 /**
  * `metered`: usage can be read, so the call has a cost. `unmetered`: it spends money in a way that cannot be counted
@@ -67,6 +84,10 @@ export interface Call {
   readonly sdkRetry: number | null;
 }
 
+/** What is billed by the piece. */
+export type Unit = "images" | "audioSeconds" | "characters" | "codeSessions" | "pages" | "searches";
+export type Units = Readonly<Partial<Record<Unit, number>>>;
+
 /** What one provider response says was used. Input includes cached tokens; output includes reasoning. */
 export interface Usage {
   readonly inputTokens: number;
@@ -82,6 +103,8 @@ export interface Usage {
   readonly webSearches: number;
   /** Searches of stored files (OpenAI's file search), billed per search. */
   readonly fileSearches?: number;
+  /** Pieces that are billed each, beside or in place of tokens. */
+  readonly units?: Units;
   /** USD as the provider itself reports it (OpenRouter), null elsewhere. */
   readonly reportedCost: number | null;
 }

@@ -3,7 +3,7 @@
  * and where its model and its output limit are written. A new provider is one object of this shape in `providers/`.
  * @module
  */
-import type { Operation, Spending, Usage } from "./call.ts";
+import type { Operation, Spending, Units, Usage } from "./call.ts";
 
 /** What an address does. */
 export interface Endpoint {
@@ -39,6 +39,8 @@ export interface RequestFacts {
   /** Tokens of images and documents, by the provider's own rules. */
   readonly mediaTokens: number;
   readonly audioTokens: number;
+  /** Pieces that are billed each, as far as the request tells: pictures asked for, characters to be spoken. */
+  readonly units?: Units;
   readonly cacheWrite: CacheWrite;
   readonly terms: Terms;
   /** For the fingerprint only; never stored or exported. */
@@ -96,15 +98,30 @@ export type RoutePlan =
   /** The request does not name its model where it can be changed. */
   | { readonly kind: "impossible"; readonly why: string };
 
+/** Where a response comes from, and what stood above its body. */
+export interface AnswerHead {
+  /** Path of the request, with query. */
+  readonly path: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Whose clients must be able to read a refusal: each looks for its message at another place. */
+export type Dialect = "openai" | "anthropic" | "google" | "bedrock" | "ollama";
+
 export interface Provider {
   /** `openai`, `anthropic`: the value of the `provider` scope. */
   readonly name: string;
-  /** Its well-known hosts, lower case, without port. */
+  readonly dialect: Dialect;
+  /** Its well-known hosts, lower case, without port; `*` stands for any letters: `*.openai.azure.com`. */
   readonly hosts: readonly string[];
   /** What the address does; `path` may carry a query. */
   endpoint(method: string, path: string): Endpoint;
-  readRequest(operation: Operation, body: unknown): RequestFacts;
-  usageReader(operation: Operation): UsageReader;
+  /** Reads a request; `path` is its address with query, since some name the model there. */
+  readRequest(operation: Operation, body: unknown, path: string): RequestFacts;
+  usageReader(operation: Operation, head: AnswerHead): UsageReader;
+  /** Keys under which this endpoint streams its text, quotes included: `"delta"`. */
+  streamKeys(operation: Operation): readonly string[];
   /** How to limit the output to `tokens` per answer. */
   cap(operation: Operation, body: unknown, tokens: number): CapPlan;
   /** How to ask `model` instead; `path` is that of the request, since some addresses name the model. */

@@ -48,7 +48,7 @@ export function readCall(request: Request): ReadCall | null {
 function factsOf(request: Request, body: Fields): RequestFacts {
   const { provider, operation } = request.recognised;
   try {
-    return provider.readRequest(operation, body);
+    return provider.readRequest(operation, body, request.path);
   } catch {
     // Nested deeper than the stack can follow, which parsing itself survives.
     return { ...unreadable(request), model: text(body.model), stream: body.stream === true };

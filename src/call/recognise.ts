@@ -30,7 +30,13 @@ export interface RecogniserOptions {
 export function recogniser(options: RecogniserOptions): Recogniser {
   const anyPort = new Map<string, Provider>();
   const byPort = new Map<string, Map<number, Provider>>();
-  for (const provider of providers) for (const host of provider.hosts) anyPort.set(host, provider);
+  const patterns: { readonly provider: Provider; readonly owns: (hostname: string) => boolean }[] = [];
+  for (const provider of providers) {
+    for (const host of provider.hosts) {
+      if (host.includes("*")) patterns.push({ provider, owns: hostPattern(host) });
+      else anyPort.set(host, provider);
+    }
+  }
   for (const [address, name] of options.hosts) {
     const provider = providerNamed(name);
     if (provider === null) throw unknownProvider(address, name);
@@ -38,8 +44,18 @@ export function recogniser(options: RecogniserOptions): Recogniser {
     if (port === null) anyPort.set(hostname, provider);
     else byPort.set(hostname, (byPort.get(hostname) ?? new Map()).set(port, provider));
   }
+  /** Hosts that no list names, and whose pattern they fit: a process speaks with few, so each is found out once. */
+  const fitting = new Map<string, Provider | null>();
+  const byPattern = (hostname: string): Provider | null => {
+    const known = fitting.get(hostname);
+    if (known !== undefined) return known;
+    const found = patterns.find(({ owns }) => owns(hostname))?.provider ?? null;
+    if (fitting.size >= MOST_HOSTS) fitting.clear();
+    fitting.set(hostname, found);
+    return found;
+  };
   const find = (hostname: string, port: number): Provider | null =>
-    byPort.get(hostname)?.get(port) ?? anyPort.get(hostname) ?? null;
+    byPort.get(hostname)?.get(port) ?? anyPort.get(hostname) ?? byPattern(hostname);
 
   return function recognise(hostname, port, method, path) {
     // A trailing dot is the same host to DNS, and brackets around an IPv6 address are only its way into a URL.
@@ -52,6 +68,16 @@ export function recogniser(options: RecogniserOptions): Recogniser {
     const other = endpoint.spending === "unmetered" && method === "POST" ? byShape(path) : null;
     return Object.freeze(other === null ? { provider, ...endpoint, certain: true } : { ...other, certain: true });
   };
+}
+
+/** Names that are remembered; a crawler must not fill the memory. */
+const MOST_HOSTS = 1_000;
+
+/** Whether a host fits `bedrock-runtime.*.amazonaws.com`; a star stands for at least one letter, digit, dash or dot. */
+function hostPattern(pattern: string): (hostname: string) => boolean {
+  const escaped = pattern.replace(/[.]/g, "\\.").replace(/\*/g, "[a-z0-9.-]+");
+  const form = new RegExp(`^${escaped}$`);
+  return (hostname) => form.test(hostname);
 }
 
 /** All paths of LLM calls end in a plural: most requests leave here after one comparison. */

@@ -6,7 +6,7 @@
 const NO_OUTPUT = new Set(["type", "role", "id", "index", "signature", "stop_reason", "stop_sequence", "call_id"]);
 
 /** Bytes of output in one event, given as one character per byte; escapes count as written, which is never under. */
-export function deltaBytes(event: string, key: '"delta"' | '"text"'): number {
+export function deltaBytes(event: string, key: string): number {
   let bytes = 0;
   for (let at = event.indexOf(key); at >= 0; at = event.indexOf(key, at)) {
     at = skip(event, at + key.length);

@@ -54,14 +54,16 @@ export interface ReaderOptions {
   readonly provider: Provider;
   readonly operation: Operation;
   readonly status: number;
+  /** Of the request, with query. */
+  readonly path: string;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /** A reader for one response. */
 export function createReader(options: ReaderOptions): ResponseReader {
-  const usage = options.provider.usageReader(options.operation);
-  const body = plainReader(usage, options.operation);
+  const usage = options.provider.usageReader(options.operation, options);
+  const body = plainReader(usage, options.provider.streamKeys(options.operation));
   const decode = decoder(options.headers["content-encoding"], body.push);
   let failed = decode === null;
   return {
@@ -97,18 +99,18 @@ interface PlainReader {
 }
 
 /** Tells a JSON body from events by its first character: content types are not always right, a brace is. */
-function plainReader(usage: UsageReader, operation: Operation): PlainReader {
+function plainReader(usage: UsageReader, streamKeys: readonly string[]): PlainReader {
   let inner: PlainReader | null = null;
   return {
     push(bytes) {
-      inner ??= choose(bytes, usage, operation);
+      inner ??= choose(bytes, usage, streamKeys);
       inner?.push(bytes);
     },
     finish: () => inner?.finish() ?? { streamed: false, deltaBytes: 0, deltas: 0 },
   };
 }
 
-function choose(bytes: Uint8Array, usage: UsageReader, operation: Operation): PlainReader | null {
+function choose(bytes: Uint8Array, usage: UsageReader, streamKeys: readonly string[]): PlainReader | null {
   // Whitespace and the three bytes of a byte order mark may come first.
   const first = bytes.find((byte) => byte > 0x20 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf);
   if (first === undefined) return null;
@@ -116,6 +118,6 @@ function choose(bytes: Uint8Array, usage: UsageReader, operation: Operation): Pl
     const whole = bodyReader(usage);
     return { push: whole.push, finish: () => ({ streamed: false, deltaBytes: whole.finish(), deltas: 0 }) };
   }
-  const events = eventReader(usage, operation === "completions" ? '"text"' : '"delta"');
+  const events = eventReader(usage, streamKeys);
   return { push: events.push, finish: () => ({ streamed: true, ...events.finish() }) };
 }

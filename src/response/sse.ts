@@ -25,8 +25,8 @@ export interface EventReader {
 /** An event longer than this is passed over: nothing that is billed comes in such. */
 const LONGEST_EVENT = 8 * 1024 * 1024;
 
-/** A reader that tells `usage` of every event that may matter; `deltaKey` is where this endpoint streams its text. */
-export function eventReader(usage: UsageReader, deltaKey: '"delta"' | '"text"'): EventReader {
+/** A reader that tells `usage` of every event that may matter; `streamKeys` are where this endpoint streams its text. */
+export function eventReader(usage: UsageReader, streamKeys: readonly string[]): EventReader {
   // The pieces of a line that has not ended: joined once, since a line may be megabytes long and come in small chunks.
   let pieces: string[] = [];
   let length = 0;
@@ -39,7 +39,7 @@ export function eventReader(usage: UsageReader, deltaKey: '"delta"' | '"text"'):
 
   const event = (): void => {
     if (data === "") return;
-    const streamed = deltaBytes(data, deltaKey);
+    const streamed = streamKeys.reduce((sum, key) => sum + deltaBytes(data, key), 0);
     if (streamed > 0) deltas += 1;
     bytes += streamed;
     if (first || NEWS.test(data)) usage.take(parse(Buffer.from(data, "latin1").toString("utf8")));

@@ -11,6 +11,15 @@ const operations: Readonly<Record<Operation, string>> = {
   messages: "chat",
   completions: "text_completion",
   embeddings: "embeddings",
+  generate: "generate_content",
+  converse: "chat",
+  invoke: "chat",
+  images: "generate_content",
+  speech: "generate_content",
+  transcription: "generate_content",
+  rerank: "rerank",
+  batch: "batch",
+  realtime: "chat",
   other: "other",
 };
 

@@ -45,7 +45,13 @@ function callOf(exchange: Pick<Exchange, "method" | "url" | "request">): Call | 
 async function settle(call: Call, status: number, body: Buffer, piece: number): Promise<Bill> {
   const recognised = recognise(call.host, call.port, "POST", call.path);
   if (recognised === null) throw new Error("not recognised");
-  const reader = createReader({ provider: recognised.provider, operation: call.operation, status, headers: {} });
+  const reader = createReader({
+    provider: recognised.provider,
+    operation: call.operation,
+    path: call.path,
+    status,
+    headers: {},
+  });
   for (let at = 0; at < body.length; at += piece) reader.push(body.subarray(at, at + piece));
   const kind = status < 400 ? "success" : "provider-error";
   return bill({ call, reading: await reader.finish(), outcome: { kind, status }, prices });

@@ -246,7 +246,7 @@ describe("a bill", () => {
     };
     const end = { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 9 } };
     const cost = async (body: string): Promise<number> => {
-      const reader = createReader({ provider, operation: "messages", status: 200, headers: {} });
+      const reader = createReader({ provider, operation: "messages", path: "/v1/messages", status: 200, headers: {} });
       reader.push(Buffer.from(body));
       return billed(claude(), await reader.finish(), ok).cost.total;
     };

@@ -18,7 +18,7 @@ interface Given {
 
 async function read(body: string | Buffer, given: Given = {}): Promise<ResponseReading> {
   const { provider = openai, operation = "chat", headers = {}, piece = 1_000_000 } = given;
-  const reader = createReader({ provider, operation, status: 200, headers });
+  const reader = createReader({ provider, operation, path: "/", status: 200, headers });
   const bytes = Buffer.from(body);
   for (let at = 0; at < bytes.length; at += piece) reader.push(bytes.subarray(at, at + piece));
   return reader.finish();
@@ -321,7 +321,13 @@ it("reads a compressed stream from a real server while the bytes pass", async ()
     const request = http.get({ host: "127.0.0.1", port: (server.address() as AddressInfo).port });
     const [response] = (await once(request, "response")) as [http.IncomingMessage];
     const headers = { "content-encoding": response.headers["content-encoding"] ?? "" };
-    const reader = createReader({ provider: openai, operation: "chat", status: response.statusCode ?? 0, headers });
+    const reader = createReader({
+      provider: openai,
+      operation: "chat",
+      path: "/",
+      status: response.statusCode ?? 0,
+      headers,
+    });
     for await (const chunk of response) reader.push(chunk);
     const reading = await reader.finish();
     expect(reading.portions[0]?.usage).toMatchObject({ inputTokens: 3, outputTokens: 1 });

@@ -8,7 +8,7 @@ function read(stream: string | Buffer, piece = 1_000_000): { told: unknown[]; co
   const facts = () => {
     throw new Error("not asked for");
   };
-  const reader = eventReader({ take: (json) => told.push(json), facts }, '"delta"');
+  const reader = eventReader({ take: (json) => told.push(json), facts }, ['"delta"']);
   const bytes = Buffer.from(stream);
   for (let at = 0; at < bytes.length; at += piece) reader.push(bytes.subarray(at, at + piece));
   return { told, counts: reader.finish() };

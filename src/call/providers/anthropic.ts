@@ -47,12 +47,16 @@ function route(operation: Operation, _path: string, json: unknown, model: string
   return { kind: "edits", edits: [{ path: ["model"], value: model, insert: false }] };
 }
 
+const DELTA = Object.freeze(['"delta"']);
+
 export const anthropic: Provider = Object.freeze({
   name: "anthropic",
+  dialect: "anthropic",
   hosts: Object.freeze(["api.anthropic.com"]),
   endpoint,
   readRequest: (_operation: Operation, body: unknown) => readAnthropicRequest(body),
   usageReader: anthropicUsageReader,
+  streamKeys: () => DELTA,
   cap,
   route,
   cachesUnasked: false,

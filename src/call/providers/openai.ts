@@ -79,12 +79,17 @@ function route(operation: Operation, path: string, json: unknown, model: string)
   return { kind: "edits", edits: [{ path: ["model"], value: model, insert: false }] };
 }
 
+const TEXT = Object.freeze(['"text"']);
+const DELTA = Object.freeze(['"delta"']);
+
 export const openai: Provider = Object.freeze({
   name: "openai",
+  dialect: "openai",
   hosts: Object.freeze(["api.openai.com", "eu.api.openai.com", "us.api.openai.com"]),
   endpoint,
   readRequest: readOpenaiRequest,
   usageReader: openaiUsageReader,
+  streamKeys: (operation: Operation) => (operation === "completions" ? TEXT : DELTA),
   cap,
   route,
   // developers.openai.com/api/docs/guides/prompt-caching: automatic for prompts of 1,024 tokens and more.
