@@ -97,17 +97,19 @@ class Publisher {
 
   async #publish(): Promise<void> {
     await this.#workspace.loadModels();
+    // From here on without a pause: nothing newer may be overtaken.
     const shown = this.#workspace.shown();
-    for (const { uri, document, diagnostics } of shown) {
-      await this.#connection.sendDiagnostics({
+    const now = new Set(shown.map(({ uri }) => uri));
+    const gone = [...this.#published].filter((uri) => !now.has(uri));
+    this.#published = now;
+    const lists = [
+      ...shown.map(({ uri, document, diagnostics }) => ({
         uri,
         diagnostics: diagnostics.map((diagnostic) => shownDiagnostic(diagnostic, document)),
-      });
-    }
-    const now = new Set(shown.map(({ uri }) => uri));
-    for (const uri of this.#published)
-      if (!now.has(uri)) await this.#connection.sendDiagnostics({ uri, diagnostics: [] });
-    this.#published = now;
+      })),
+      ...gone.map((uri) => ({ uri, diagnostics: [] })),
+    ];
+    await Promise.all(lists.map((list) => this.#connection.sendDiagnostics(list)));
   }
 }
 
