@@ -7,7 +7,7 @@
 
 /** A request about to leave. Header names are lower case; a repeated header is joined with `, `. */
 export interface Departure {
-  readonly transport: "undici" | "http";
+  readonly transport: "undici" | "http" | "http2";
   readonly protocol: "http:" | "https:";
   /** Without port, lower case: `api.openai.com`. */
   readonly hostname: string;
@@ -18,6 +18,11 @@ export interface Departure {
   readonly headers: Readonly<Record<string, string>>;
   /** Whole body; empty where there is none, null where it cannot be read without harm (multipart, upgrade, endless). */
   readonly body: Buffer | null;
+  /**
+   * What had come of a body that is not read whole: a form with files up to its `model` field, or as much of any other as
+   * the limits allow. Only where `body` is null, and there only where anything had come.
+   */
+  readonly bodyStart?: Buffer;
 }
 
 /** A refusal as an HTTP answer. */

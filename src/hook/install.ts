@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { Gatekeeper } from "./exchange.ts";
 import { HttpHook } from "./http.ts";
+import { Http2Hook } from "./http2.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { quietly } from "./once.ts";
 import { Patches } from "./patches.ts";
@@ -12,8 +13,8 @@ const INSTALLED = Symbol.for("budget-guard.installed");
  * Stands in front of every outbound request of this process. A second call, by whichever copy of the package, changes
  * nothing until the first one is disposed of.
  *
- * Nothing is loaded for it. undici's dispatchers and node:http's requests are all event emitters, and every emitter's
- * constructor calls the replaceable `EventEmitter.init` (the seam that node:domain uses): the first of each kind that
+ * Nothing is loaded for it. undici's dispatchers, node:http's requests and node:http2's sessions are all event emitters, and every
+ * emitter's constructor calls the replaceable `EventEmitter.init` (the seam that node:domain uses): the first of each kind that
  * is made, in the built-in modules or in a copy in somebody's bundle, shows the prototype to patch.
  */
 export function install(gatekeeper: Gatekeeper, limits: Limits = LIMITS): { dispose(): void } {
@@ -23,12 +24,14 @@ export function install(gatekeeper: Gatekeeper, limits: Limits = LIMITS): { disp
   const patches = new Patches();
   const undici = new UndiciHook(gatekeeper, patches, limits);
   const http = new HttpHook(gatekeeper, patches, limits);
+  const http2 = new Http2Hook(gatekeeper, patches, limits);
   patches.apply(EventEmitter, "init", (original) => {
     return function init(this: unknown, options: unknown): unknown {
       // `in` and not a read: a getter of a half-made object may throw.
       if (patches.live && typeof this === "object" && this !== null) {
         if ("dispatch" in this) quietly(() => undici.meet(this));
         else if ("onSocket" in this) quietly(() => http.meet(this));
+        else if ("goaway" in this) quietly(() => http2.meet(this));
       }
       return original.call(this, options);
     };
