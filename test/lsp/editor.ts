@@ -127,7 +127,7 @@ export class Editor {
       const give = setTimeout(() => {
         this.#waiting.delete(look);
         reject(new Error(`never came; last: ${JSON.stringify(this.#published.get(uri))}\n${this.stderr}`));
-      }, 10_000);
+      }, 20_000);
       const look = (): void => {
         const found = this.#published.get(uri);
         if (found === undefined || !until(found.diagnostics)) return;
