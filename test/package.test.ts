@@ -77,6 +77,7 @@ describe("the package", () => {
   it("holds the build, the policies, the licence and nothing else", () => {
     const allowed = [
       /^(LICENSE|README\.md|package\.json)$/,
+      /^docs\/[\w-]+\.md$/,
       /^dist\/(index|register|cli\/main|telemetry\/emit)\.(js|d\.ts)$/,
       /^dist\/chunks\/[\w-]+\.js$/,
       /^dist\/too-old\.cjs$/,
@@ -87,7 +88,7 @@ describe("the package", () => {
     ];
     expect(paths.filter((path) => !allowed.some((form) => form.test(path)))).toEqual([]);
     expect(["LICENSE", "README.md", "policies/starter.budget", "policies/incident.budget"].filter(missing)).toEqual([]);
-    expect(packed.unpackedSize).toBeLessThan(1_000_000);
+    expect(packed.unpackedSize).toBeLessThan(2_000_000);
   });
 
   it("ships the types that its entries reach, and no others", () => {

@@ -24,12 +24,9 @@ const read: ReadFile = (_, path) =>
 
 /** Compiles, and checks that there is either a plan or an error in good time, each shown in its place. */
 function survives(text: string): void {
-  const started = performance.now();
-  const { plan, diagnostics, sources } = compile([{ file: "p.budget", text }], {
-    models: { names: ["gpt-5"], find },
-    read,
-  });
-  slowest = Math.max(slowest, performance.now() - started);
+  const { plan, diagnostics, sources } = timed(text, () =>
+    compile([{ file: "p.budget", text }], { models: { names: ["gpt-5"], find }, read }),
+  );
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   expect(plan === null, text).toBe(errors.length > 0);
   for (const { span, message, help, code } of diagnostics) {
@@ -44,9 +41,7 @@ function survives(text: string): void {
 
 /** The same for a file of tests. */
 function survivesAsTests(text: string): void {
-  const started = performance.now();
-  const { findings } = parseSuite(text);
-  slowest = Math.max(slowest, performance.now() - started);
+  const { findings } = timed(text, () => parseSuite(text));
   for (const { span, message, help } of findings) {
     expect(span.start).toBeLessThanOrEqual(span.end);
     expect(span.end).toBeLessThanOrEqual(text.length);
@@ -54,11 +49,22 @@ function survivesAsTests(text: string): void {
   }
 }
 
-/** The longest that any input took, ms. */
-let slowest = 0;
+/** No input may take longer, ms. */
+const LONGEST = 50;
 
-/** `GARBAGE=100000 npx vitest run test/policy/garbage.test.ts` tries as many inputs of each kind. */
-const runs = Number(process.env.GARBAGE ?? 3_000);
+/** Does the work, and again where it took long: a machine may pause at any time, but not five times for one input. */
+function timed<T>(text: string, work: () => T): T {
+  for (let tries = 5; ; tries--) {
+    const started = performance.now();
+    const done = work();
+    const took = performance.now() - started;
+    if (took < LONGEST) return done;
+    if (tries === 0) throw new Error(`${took} ms for ${JSON.stringify(text)}`);
+  }
+}
+
+/** Inputs of each of the four kinds: 100,000 in all. `GARBAGE=1000000` tries more. */
+const runs = Number(process.env.GARBAGE ?? 25_000);
 
 const cut = (some: readonly string[]) =>
   fc.tuple(fc.constantFrom(...some), fc.nat(400), fc.nat(12)).map(([text, at, length]) => {
@@ -88,10 +94,5 @@ describe("whatever is in a policy file", () => {
 
   it("and so are tests", { timeout: 600_000 }, () => {
     fc.assert(fc.property(fc.oneof(cut(suites), swapped(suites)), survivesAsTests), { numRuns: runs });
-  });
-
-  it("none of it takes long", () => {
-    expect(slowest).toBeGreaterThan(0);
-    expect(slowest).toBeLessThan(250);
   });
 });
