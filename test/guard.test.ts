@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { withBudget } from "../src/call/context.ts";
 import type { Config } from "../src/config.ts";
-import { loadPlan } from "../src/load-plan.ts";
 import type { Plan } from "../src/policy/plan.ts";
 import { fixedPolicy } from "../src/reloading.ts";
 import { answer, chat, decide, endWorlds, message, spent, type World, world } from "./support/a-guard.ts";
+import { loadPlan } from "./support/load-plan.ts";
 
 afterEach(endWorlds);
 

@@ -2,7 +2,6 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Call } from "../src/call/call.ts";
 import { type Judged, judge } from "../src/judging.ts";
 import { gateKey } from "../src/keys.ts";
-import { loadPlan } from "../src/load-plan.ts";
 import { indexRules } from "../src/policy/match.ts";
 import { stops } from "../src/policy/verdict.ts";
 import { StoreDown } from "../src/store/down.ts";
@@ -10,6 +9,7 @@ import { type FallbackStore, withFallback } from "../src/store/fallback.ts";
 import { openMemory } from "../src/store/memory.ts";
 import { createLog } from "../src/telemetry/log.ts";
 import { aCall } from "./support/a-call.ts";
+import { loadPlan } from "./support/load-plan.ts";
 
 interface Court {
   readonly store: FallbackStore;

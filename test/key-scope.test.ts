@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { wantsKey } from "../src/key-scope.ts";
-import { loadPlan } from "../src/load-plan.ts";
+import { loadPlan } from "./support/load-plan.ts";
 
 const plan = (text: string) => loadPlan([{ file: "policies/test.budget", text }], () => {});
 

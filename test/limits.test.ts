@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { limitAmount, mayHold } from "../src/limits.ts";
-import { loadPlan } from "../src/load-plan.ts";
 import type { Filter } from "../src/policy/plan.ts";
+import { loadPlan } from "./support/load-plan.ts";
 
 const is = (dimension: string, ...values: readonly string[]): Filter => ({ kind: "in", dimension, values });
 const scope = { tenant: "acme", feature: "(none)" };

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Bill, Call, Outcome } from "../src/call/call.ts";
-import { loadPlan } from "../src/load-plan.ts";
 import { indexRules } from "../src/policy/match.ts";
 import type { Plan } from "../src/policy/plan.ts";
 import { type Ask, askFor, chargesFor, fingerprintKey, held, isFailure, isPlausible } from "../src/request.ts";
 import { aCall, aCost } from "./support/a-call.ts";
+import { loadPlan } from "./support/load-plan.ts";
 
 const plan = (...rules: readonly string[]): Plan =>
   loadPlan([{ file: "policies/test.budget", text: rules.join("\n") }], () => {});

@@ -4,12 +4,12 @@ import { loadPrices, type Prices } from "../src/call/price.ts";
 import { STANDARD } from "../src/call/provider.ts";
 import { openai } from "../src/call/providers/openai.ts";
 import type { Tap } from "../src/hook/exchange.ts";
-import { loadPlan } from "../src/load-plan.ts";
 import { releaseOf, type SettlingOptions, settleAtEnd } from "../src/settling.ts";
 import type { Settlement } from "../src/store/store.ts";
 import { createLog } from "../src/telemetry/log.ts";
 import type { Ended } from "../src/telemetry/telemetry.ts";
 import { aCall } from "./support/a-call.ts";
+import { loadPlan } from "./support/load-plan.ts";
 
 let prices: Prices;
 beforeAll(async () => {

@@ -4,7 +4,6 @@ import { loadPrices, type Prices } from "../src/call/price.ts";
 import { readCall } from "../src/call/read.ts";
 import { recogniser } from "../src/call/recognise.ts";
 import { limitKey, meterKey } from "../src/keys.ts";
-import { loadPlan } from "../src/load-plan.ts";
 import { indexRules } from "../src/policy/match.ts";
 import { fingerprintKey } from "../src/request.ts";
 import { type Shaped, shapeCall } from "../src/shaping.ts";
@@ -13,6 +12,7 @@ import { openMemory } from "../src/store/memory.ts";
 import type { Store } from "../src/store/store.ts";
 import { createLog } from "../src/telemetry/log.ts";
 import { anIdentity, aRequest, read } from "./call/builders.ts";
+import { loadPlan } from "./support/load-plan.ts";
 
 let prices: Prices;
 beforeAll(async () => {

@@ -5,7 +5,6 @@
  */
 import { type Call, NONE, type Outcome, type Subject } from "../../src/call/call.ts";
 import { judge } from "../../src/judging.ts";
-import { loadPlan } from "../../src/load-plan.ts";
 import { indexRules } from "../../src/policy/match.ts";
 import { stops } from "../../src/policy/verdict.ts";
 import { chargesFor, fingerprintKey, runOf } from "../../src/request.ts";
@@ -13,6 +12,7 @@ import { withFallback } from "../../src/store/fallback.ts";
 import { openMemory } from "../../src/store/memory.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { aCall } from "../support/a-call.ts";
+import { loadPlan } from "../support/load-plan.ts";
 
 /**
  * The article's figures: 12K tokens in and 3K out at $5 and $25 per million, 22 calls a minute for eleven days, 400 calls

@@ -9,7 +9,6 @@ import { createGuard, type Guard, type Parts } from "../../src/guard.ts";
 import { createHeartbeat } from "../../src/heartbeat.ts";
 import type { Departure, Passage } from "../../src/hook/exchange.ts";
 import { teacher } from "../../src/learned.ts";
-import { loadPlan } from "../../src/load-plan.ts";
 import { fixedPolicy } from "../../src/reloading.ts";
 import { readStatus, type Status } from "../../src/status.ts";
 import { StoreDown } from "../../src/store/down.ts";
@@ -18,6 +17,7 @@ import { openMemory } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import type { Decided, Ended } from "../../src/telemetry/telemetry.ts";
+import { loadPlan } from "./load-plan.ts";
 
 /** One guard with a memory store and a clock that stands still, and what it said and showed. */
 export interface World {

@@ -1,13 +1,13 @@
 /**
- * Policy text → plan, for a process that starts: every diagnostic or none.
+ * Policy text → plan, for tests that need no files: every diagnostic or none.
  * @module
  */
-import { PolicyError } from "./errors.ts";
-import type { Source } from "./files.ts";
-import { observing } from "./observing.ts";
-import { type CompileOptions, compile } from "./policy/compile.ts";
-import { renderAll } from "./policy/diagnostics.ts";
-import type { Plan } from "./policy/plan.ts";
+import { PolicyError } from "../../src/errors.ts";
+import type { Source } from "../../src/files.ts";
+import { observing } from "../../src/observing.ts";
+import { type CompileOptions, compile } from "../../src/policy/compile.ts";
+import { renderAll } from "../../src/policy/diagnostics.ts";
+import type { Plan } from "../../src/policy/plan.ts";
 
 /** Compiles the policy, with `options.read` for what it imports; PolicyError with all diagnostics where it has errors. Warnings go to `warn`. */
 export function loadPlan(named: readonly Source[], warn: (text: string) => void, options: CompileOptions = {}): Plan {
