@@ -1,3 +1,4 @@
+import { inDialectOf } from "./dialect.ts";
 import type { Departure, Gatekeeper, Passage, Tap } from "./exchange.ts";
 import { OnceTap } from "./once.ts";
 
@@ -15,7 +16,9 @@ const UNJUDGED: Passage = {
 /** Asks the gatekeeper. Synchronous up to its answer, so that it sees the caller's own async context. */
 export async function ask(gatekeeper: Gatekeeper, departure: Departure, signal: AbortSignal): Promise<Passage> {
   try {
-    return await gatekeeper.decide(departure, signal);
+    const passage = await gatekeeper.decide(departure, signal);
+    if (passage.kind !== "refuse") return passage;
+    return { ...passage, answer: inDialectOf(departure, passage.answer) };
   } catch {
     return UNJUDGED;
   }

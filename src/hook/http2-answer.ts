@@ -2,7 +2,8 @@ import type { Answer } from "./exchange.ts";
 import type { HeldOutput } from "./http2-output.ts";
 import type { Stream } from "./http2-session.ts";
 
-/** The flag of a HEADERS frame that is complete (RFC 9113, section 6.2). */
+/** The flags of a HEADERS frame (RFC 9113, section 6.2). */
+const END_STREAM = 1;
 const END_HEADERS = 4;
 
 /**
@@ -25,8 +26,9 @@ export function answerStream(stream: Stream, output: HeldOutput, answer: Answer,
     raw.push(name, String(value));
   }
   stream.once("end", () => setImmediate(() => stream.destroy()));
-  stream.emit("response", headers, END_HEADERS, raw);
+  const empty = method === "HEAD" || answer.body.length === 0;
+  stream.emit("response", headers, empty ? END_HEADERS | END_STREAM : END_HEADERS, raw);
   if (stream.destroyed) return;
-  if (method !== "HEAD" && answer.body.length > 0) stream.push(answer.body);
+  if (!empty) stream.push(answer.body);
   stream.push(null);
 }

@@ -63,7 +63,9 @@ export class Http2Hold {
     parts.holds.add(this.#end);
     this.#followWriting();
     this.#followLeaving();
-    if (!parts.wantsBody || TALKING.test(this.#headers["content-type"] ?? "")) this.#ask(UNSEEN);
+    const { expect, "content-type": type = "" } = this.#headers;
+    // A caller who expects "100 Continue" writes no body before it has come.
+    if (!parts.wantsBody || expect !== undefined || TALKING.test(type)) this.#ask(UNSEEN);
     else if (stream.writableEnded) this.#gather.finish();
     else this.#gather.wait();
   }

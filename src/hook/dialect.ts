@@ -1,0 +1,38 @@
+import type { Answer, Departure } from "./exchange.ts";
+
+/** FAILED_PRECONDITION: what gRPC clients do not try again before something has changed (grpc.io, "Status codes"). */
+const GRPC_STATUS = "9";
+
+/**
+ * A refusal in what the protocol of its caller reads: AWS's SDKs name an error by a header, and gRPC has a status of its
+ * own, in the trailers of an HTTP answer that is always 200.
+ */
+export function inDialectOf({ headers }: Departure, answer: Answer): Answer {
+  const type = headers["content-type"] ?? "";
+  if (/^application\/grpc\b/.test(type)) return grpcAnswer(type, answer);
+  // Every AWS SDK sends the first; the second is on every signed request (AWS general reference, Signature Version 4).
+  if (headers["amz-sdk-request"] === undefined && headers["x-amz-date"] === undefined) return answer;
+  // Of the errors that Bedrock declares, this is the one that is not tried again.
+  return { ...answer, headers: { ...answer.headers, "x-amzn-errortype": "ServiceQuotaExceededException" } };
+}
+
+function grpcAnswer(type: string, answer: Answer): Answer {
+  const { "content-length": _length, ...headers } = answer.headers;
+  const message = encodeURIComponent(messageOf(answer)).replaceAll("%20", " ");
+  return {
+    status: 200,
+    reason: "OK",
+    headers: { ...headers, "content-type": type, "grpc-status": GRPC_STATUS, "grpc-message": message },
+    body: Buffer.alloc(0),
+  };
+}
+
+function messageOf({ body, reason }: Answer): string {
+  try {
+    const parsed: unknown = JSON.parse(String(body));
+    if (typeof parsed === "object" && parsed !== null && "message" in parsed) return String(parsed.message);
+  } catch {
+    // Whoever wrote the answer wrote no JSON.
+  }
+  return reason;
+}
