@@ -18,13 +18,22 @@ export function inDialectOf({ headers }: Departure, answer: Answer): Answer {
 
 function grpcAnswer(type: string, answer: Answer): Answer {
   const { "content-length": _length, ...headers } = answer.headers;
-  const message = encodeURIComponent(messageOf(answer)).replaceAll("%20", " ");
+  const message = percentEncoded(messageOf(answer));
   return {
     status: 200,
     reason: "OK",
     headers: { ...headers, "content-type": type, "grpc-status": GRPC_STATUS, "grpc-message": message },
     body: Buffer.alloc(0),
   };
+}
+
+/** Printable ASCII stays, all else and `%` is written as bytes (gRPC over HTTP/2, "Percent-Encoded"). */
+function percentEncoded(text: string): string {
+  const character = (byte: number): string =>
+    byte >= 0x20 && byte <= 0x7e && byte !== 0x25
+      ? String.fromCharCode(byte)
+      : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  return Array.from(Buffer.from(text), character).join("");
 }
 
 function messageOf({ body, reason }: Answer): string {

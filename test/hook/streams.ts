@@ -64,7 +64,7 @@ export async function streamServer(options: ServerOptions = {}): Promise<StreamS
     begin?.(stream, hit);
     const pieces: Buffer[] = [];
     stream.on("data", (piece) => {
-      pieces.push(piece);
+      pieces.push(Buffer.from(piece));
       hit.body = Buffer.concat(pieces);
     });
     stream.on("end", () => {
