@@ -20,16 +20,17 @@ export const UNSEEN: Seen = Object.freeze({ body: null, start: null });
 export class Gather {
   readonly #limits: Limits;
   /** Null where the body is no form. */
-  readonly #model: FieldSearch | null;
+  #model: FieldSearch | null | undefined;
+  readonly #type: () => string | undefined;
   readonly #enough: (seen: Seen) => void;
   #pieces: Buffer[] = [];
   #size = 0;
   #timer: NodeJS.Timeout | undefined;
   #over = false;
 
-  /** `enough` is told once. `type`: the content-type of the request. */
-  constructor(type: string | undefined, limits: Limits, enough: (seen: Seen) => void) {
-    this.#model = isForm(type) ? new FieldSearch("model") : null;
+  /** `enough` is told once. `type`: the content-type of the request, asked for when its body begins. */
+  constructor(type: () => string | undefined, limits: Limits, enough: (seen: Seen) => void) {
+    this.#type = type;
     this.#limits = limits;
     this.#enough = enough;
   }
@@ -39,7 +40,7 @@ export class Gather {
     const piece = bytesOf(chunk, encoding);
     this.#pieces.push(piece);
     this.#size += piece.length;
-    if (this.#size > this.#limits.bodyBytes || this.#model?.feed(piece) === true) this.#partly();
+    if (this.#size > this.#limits.bodyBytes || this.#search()?.feed(piece) === true) this.#partly();
     else this.wait();
   }
 
@@ -50,7 +51,7 @@ export class Gather {
 
   /** The body is written to its end. */
   finish(): void {
-    if (this.#model !== null) this.#partly();
+    if (this.#search() !== null) this.#partly();
     else this.#end(() => ({ body: Buffer.concat(this.#pieces), start: null }));
   }
 
@@ -61,8 +62,14 @@ export class Gather {
     clearTimeout(this.#timer);
   }
 
+  #search(): FieldSearch | null {
+    if (this.#model === undefined) this.#model = isForm(this.#type()) ? new FieldSearch("model") : null;
+    return this.#model;
+  }
+
   #partly(): void {
-    this.#end(() => ({ body: null, start: this.#size === 0 ? null : Buffer.concat(this.#pieces) }));
+    const size = Math.min(this.#size, this.#limits.bodyBytes);
+    this.#end(() => ({ body: null, start: size === 0 ? null : Buffer.concat(this.#pieces, size) }));
   }
 
   #end(see: () => Seen): void {

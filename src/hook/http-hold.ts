@@ -1,6 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import { ask, discard } from "./decision.ts";
 import type { Departure, Gatekeeper, Passage } from "./exchange.ts";
+import { Gather, type Seen, UNSEEN } from "./gather.ts";
 import { AnswerSocket } from "./http-answer.ts";
 import { editOutput } from "./http-output.ts";
 import { type Connection, headerOf, headersOf, type Request } from "./http-request.ts";
@@ -42,12 +43,16 @@ export class HttpHold {
   /** The socket that was withheld is gone, and the request needs another one. */
   #lost = false;
   #timeoutMs: number | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #pieces: Buffer[] = [];
-  #size = 0;
+  readonly #gather: Gather;
 
   constructor(parts: HoldParts) {
     this.#parts = parts;
+    // Most headers are set after the request asked for its socket, which is when it is first met.
+    this.#gather = new Gather(
+      () => headerOf(parts.request, "content-type"),
+      parts.limits,
+      (seen) => this.#ask(seen),
+    );
   }
 
   get held(): boolean {
@@ -74,8 +79,8 @@ export class HttpHold {
       this.#socket = new GuestSocket(socket, this.#parts.request, (why) => this.#broken(why));
       this.#socket.setTimeout(this.#timeoutMs);
       // A caller who expects "100 Continue" writes no body before it has come.
-      if (headerOf(this.#parts.request, "expect") !== undefined) this.#ask(null);
-      else this.#wait();
+      if (headerOf(this.#parts.request, "expect") !== undefined) this.#ask(UNSEEN);
+      else this.#gather.wait();
     } catch {
       this.surrender();
     }
@@ -84,16 +89,8 @@ export class HttpHold {
 
   /** Part of the body was written. */
   piece(chunk: unknown, encoding: unknown): void {
-    if (this.#asked) return;
-    if (!this.#parts.wantsBody || this.#isMultipart()) {
-      this.#ask(null);
-      return;
-    }
-    const piece = bytesOf(chunk, encoding);
-    this.#pieces.push(piece);
-    this.#size += piece.length;
-    if (this.#size > this.#parts.limits.bodyBytes) this.#ask(null);
-    else this.#wait();
+    if (this.#parts.wantsBody) this.#gather.piece(chunk, encoding);
+    else this.#ask(UNSEEN);
   }
 
   /**
@@ -110,8 +107,9 @@ export class HttpHold {
 
   /** The request is written to its end. */
   finish(): void {
-    const seen = this.#parts.wantsBody && headerOf(this.#parts.request, "upgrade") === undefined;
-    this.#ask(seen ? Buffer.concat(this.#pieces) : null);
+    const wanted = this.#parts.wantsBody && headerOf(this.#parts.request, "upgrade") === undefined;
+    if (wanted) this.#gather.finish();
+    else this.#ask(UNSEEN);
   }
 
   /** The caller set a time limit on the socket. */
@@ -134,20 +132,10 @@ export class HttpHold {
     request.emit("drain");
   }
 
-  /** A body that does not end may be waiting for the response. */
-  #wait(): void {
-    if (this.#asked) return;
-    this.#timer ??= setTimeout(() => this.#ask(null), this.#parts.limits.bodyMs).unref();
-  }
-
-  #isMultipart(): boolean {
-    return headerOf(this.#parts.request, "content-type")?.startsWith("multipart/") === true;
-  }
-
-  #ask(body: Buffer | null): void {
+  #ask({ body, start }: Seen): void {
     if (this.#asked || !this.held) return;
     this.#asked = true;
-    clearTimeout(this.#timer);
+    this.#gather.stop();
     const { gatekeeper, request, destination } = this.#parts;
     const departure: Departure = Object.freeze({
       transport: "http",
@@ -156,8 +144,8 @@ export class HttpHold {
       path: destination.path,
       headers: headersOf(request),
       body,
+      ...(start !== null && { bodyStart: start }),
     });
-    this.#pieces = [];
     void ask(gatekeeper, departure, this.#decision.signal)
       .then(async (passage) => {
         // No network answers in the same turn: callers who try again and again must not starve the event loop.
@@ -224,8 +212,7 @@ export class HttpHold {
 
   #abandon(): void {
     this.#state = "released";
-    this.#pieces = [];
-    clearTimeout(this.#timer);
+    this.#gather.stop();
     this.#decision.abort();
   }
 
@@ -235,10 +222,3 @@ export class HttpHold {
 }
 
 const hangUp = (): Error => Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
-
-function bytesOf(chunk: unknown, encoding: unknown): Buffer {
-  if (typeof chunk === "string") {
-    return Buffer.from(chunk, typeof encoding === "string" && Buffer.isEncoding(encoding) ? encoding : "utf8");
-  }
-  return chunk instanceof Uint8Array ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) : Buffer.alloc(0);
-}

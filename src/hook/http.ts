@@ -1,5 +1,6 @@
 import type { Gatekeeper } from "./exchange.ts";
 import { isExempt } from "./exempt.ts";
+import { writtenOnce } from "./gather.ts";
 import { HttpHold } from "./http-hold.ts";
 import { type Connection, destinationsOf, type Request } from "./http-request.ts";
 import type { Limits } from "./limits.ts";
@@ -179,17 +180,6 @@ function safely(hold: HttpHold, fn: () => void): void {
   } catch {
     hold.surrender();
   }
-}
-
-/** A write's callback that is called once, however many call it. */
-function writtenOnce(callback: unknown): ((error?: unknown) => void) | undefined {
-  if (typeof callback !== "function") return undefined;
-  let told = false;
-  return (error) => {
-    if (told) return;
-    told = true;
-    callback(error);
-  };
 }
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;

@@ -59,7 +59,11 @@ export class Http2Hold {
     this.#headers = headersOf(stream);
     this.#watch = new StreamWatch(stream, new Patches());
     this.#output = new HeldOutput(stream);
-    this.#gather = new Gather(this.#headers["content-type"], limits, (seen) => this.#ask(seen));
+    this.#gather = new Gather(
+      () => this.#headers["content-type"],
+      limits,
+      (seen) => this.#ask(seen),
+    );
     parts.holds.add(this.#end);
     this.#followWriting();
     this.#followLeaving();

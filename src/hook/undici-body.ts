@@ -1,10 +1,13 @@
 import { Readable } from "node:stream";
 import type { Limits } from "./limits.ts";
+import { FieldSearch } from "./multipart.ts";
 
 /** A request body that was looked at, and what undici is to send in its place: the same bytes. */
 export interface Cargo {
   /** Null where the whole body was not read. */
   readonly bytes: Buffer | null;
+  /** What was read of a body that was not read whole. */
+  readonly start?: Buffer;
   readonly send: unknown;
   /** Lets go of what was not sent. */
   readonly release: () => void;
@@ -13,38 +16,45 @@ export interface Cargo {
 const EMPTY = Buffer.alloc(0);
 const keep = (): void => {};
 
-/** Bodies that are at hand: null for those that must be awaited. */
-export function bodyAtHand(body: unknown): Cargo | null {
+/** Bodies that are at hand: null for those that must be awaited. `form`: with files in it. */
+export function bodyAtHand(body: unknown, form: boolean, limits: Limits): Cargo | null {
   const bytes = inMemory(body);
-  return bytes === null ? null : { bytes, send: body, release: keep };
+  if (bytes === null) return null;
+  if (!form && bytes.length <= limits.bodyBytes) return { bytes, send: body, release: keep };
+  return { bytes: null, start: bytes.subarray(0, limits.bodyBytes), send: body, release: keep };
 }
 
 /** A body that is sent as it is and never looked into. */
-export function bodyUnseen(body: unknown): Cargo {
-  return { bytes: null, send: body, release: () => void abandon(body) };
+export function bodyUnseen(body: unknown, start?: Buffer): Cargo {
+  return { bytes: null, ...(start !== undefined && { start }), send: body, release: () => void abandon(body) };
 }
 
 /**
  * Reads a body that comes in pieces, up to the limits. Rejects with the body's own error. `sized`: the caller named
  * the content-length, so that one buffer goes out as the pieces would; without it each piece stays a chunk of its own.
+ * `form`: it has files in it, and is read up to its field `model`.
  */
 export async function collectBody(
   body: unknown,
-  sized: boolean,
+  { sized, form }: { readonly sized: boolean; readonly form: boolean },
   limits: Limits,
   givenUp: Promise<null>,
 ): Promise<Cargo> {
   if (isBlob(body)) {
-    if (body.size > limits.bodyBytes) return bodyUnseen(body);
+    if (form || body.size > limits.bodyBytes) {
+      return bodyUnseen(body, Buffer.from(await body.slice(0, limits.bodyBytes).arrayBuffer()));
+    }
     return { bytes: Buffer.from(await body.arrayBuffer()), send: body, release: keep };
   }
   const whole = sized || (await isBuffered(body));
   const source = iteratorOf(body);
-  if (source === null) return bodyUnseen(body);
+  if (source === null) return bodyUnseen(body, fieldsOf(body));
 
+  const search = form ? new FieldSearch("model") : null;
   const pieces: unknown[] = [];
   const buffers: Buffer[] = [];
   let size = 0;
+  const start = (): Buffer => Buffer.concat(buffers, Math.min(size, limits.bodyBytes));
   let timer: NodeJS.Timeout | undefined;
   const enough = new Promise<null>((resolve) => {
     timer = setTimeout(resolve, limits.bodyMs, null).unref();
@@ -54,19 +64,22 @@ export async function collectBody(
     for (;;) {
       const next = Promise.resolve(source.next());
       const step = await Promise.race([next, enough]);
-      if (step === null) return partial(body, source, pieces, next);
+      if (step === null) return partial(body, source, pieces, { start: start(), pending: next });
       if (step.done === true) break;
       const piece = inMemory(step.value);
       pieces.push(step.value);
       size += piece?.length ?? 0;
-      if (piece === null || size > limits.bodyBytes) return partial(body, source, pieces, null);
-      buffers.push(piece);
+      if (piece !== null) buffers.push(piece);
+      if (piece === null || size > limits.bodyBytes || search?.feed(piece) === true) {
+        return partial(body, source, pieces, { start: start(), pending: null });
+      }
     }
   } finally {
     clearTimeout(timer);
   }
   const bytes = Buffer.concat(buffers);
-  return { bytes, send: whole ? bytes : replay(pieces), release: keep };
+  const send = whole ? bytes : replay(pieces);
+  return form ? { bytes: null, start: bytes, send, release: keep } : { bytes, send, release: keep };
 }
 
 /** A new body in the form of the old where the form says something: a Blob brings its own content-type. */
@@ -100,14 +113,21 @@ const isEnded = (state: unknown): boolean =>
 type Source = AsyncIterator<unknown> | Iterator<unknown>;
 type Step = Promise<IteratorResult<unknown>>;
 
+/** What had come of a body, and the step that is on its way. */
+interface Came {
+  readonly start: Buffer;
+  readonly pending: Step | null;
+}
+
 /** What was read goes first, then the step that was waited for, then the rest as it comes. */
-function partial(body: unknown, source: Source, pieces: readonly unknown[], pending: Step | null): Cargo {
+function partial(body: unknown, source: Source, pieces: readonly unknown[], { start, pending }: Came): Cargo {
   const release = (): void => {
     pending?.catch(keep);
     // A stream's own iterator would wait with `return` for the piece that is on its way.
     if (!abandon(body)) Promise.resolve(source.return?.()).catch(keep);
   };
-  return { bytes: null, send: replay(pieces, source, pending), release };
+  const came = start.length > 0 ? { start } : {};
+  return { bytes: null, ...came, send: replay(pieces, source, pending), release };
 }
 
 async function* replay(pieces: readonly unknown[], source?: Source, pending: Step | null = null): AsyncGenerator {
@@ -142,6 +162,18 @@ function iteratorOf(body: unknown): Source | null {
   return body[Symbol.toStringTag] === "FormData" || body[Symbol.toStringTag] === "URLSearchParams"
     ? null
     : iterate(body);
+}
+
+/** The texts among the fields of a FormData that undici itself will write out, as it will. */
+function fieldsOf(body: unknown): Buffer | undefined {
+  if (typeof body !== "object" || body === null || !(Symbol.toStringTag in body)) return undefined;
+  if (body[Symbol.toStringTag] !== "FormData" || !isIterable(body)) return undefined;
+  let text = "";
+  for (const field of body) {
+    if (!Array.isArray(field) || typeof field[1] !== "string") continue;
+    text += `Content-Disposition: form-data; name="${field[0]}"\r\n\r\n${field[1]}\r\n`;
+  }
+  return Buffer.from(text);
 }
 
 function iterate(body: unknown): Source | null {

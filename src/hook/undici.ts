@@ -2,6 +2,7 @@ import { ask, discard } from "./decision.ts";
 import type { Departure, Gatekeeper, Passage } from "./exchange.ts";
 import { isExempt } from "./exempt.ts";
 import { failureOf } from "./failure.ts";
+import { isForm } from "./gather.ts";
 import type { Limits } from "./limits.ts";
 import { OnceTap } from "./once.ts";
 import type { Method, Patches } from "./patches.ts";
@@ -136,7 +137,7 @@ export class UndiciHook {
         playAbort(handler, hold.reason);
         return;
       }
-      const asked = ask(this.#gatekeeper, departureOf(options, address, read, cargo.bytes), hold.signal);
+      const asked = ask(this.#gatekeeper, departureOf(options, address, read, cargo), hold.signal);
       const passage = await this.#decided(journey, hold, asked);
       if (passage?.kind === "go" && !hold.signal.aborted) {
         hold.close();
@@ -174,13 +175,13 @@ export class UndiciHook {
   }
 
   #bodyAtHand({ options, wantsBody }: Journey, headers: Readonly<Record<string, string>>): Cargo | null {
-    const multipart = headers["content-type"]?.startsWith("multipart/") === true;
-    if (!wantsBody || multipart || options.upgrade) return bodyUnseen(options.body);
-    return bodyAtHand(options.body);
+    if (!wantsBody || options.upgrade) return bodyUnseen(options.body);
+    return bodyAtHand(options.body, isForm(headers["content-type"]), this.#limits);
   }
 
   #collect({ options }: Journey, headers: Readonly<Record<string, string>>, givenUp: Promise<null>): Promise<Cargo> {
-    return collectBody(options.body, headers["content-length"] !== undefined, this.#limits, givenUp);
+    const kind = { sized: headers["content-length"] !== undefined, form: isForm(headers["content-type"]) };
+    return collectBody(options.body, kind, this.#limits, givenUp);
   }
 
   #depart(
@@ -231,9 +232,10 @@ function departureOf(
   options: Options,
   { origin, path }: Address,
   headers: Readonly<Record<string, string>>,
-  body: Buffer | null,
+  { bytes: body, start }: Cargo,
 ): Departure {
-  return Object.freeze({ transport: "undici", ...origin, method: String(options.method), path, headers, body });
+  const seen = start === undefined ? { body } : { body, bodyStart: start };
+  return Object.freeze({ transport: "undici", ...origin, method: String(options.method), path, headers, ...seen });
 }
 
 /**
