@@ -42,7 +42,7 @@ export function loadSources(config: Pick<Config, "root" | "policy">): Sources {
     for (const file of found?.files ?? []) {
       if (seen.has(file)) continue;
       seen.add(file);
-      const text = textOf(file);
+      const text = textOf(file, file !== path);
       sources.push(Object.freeze({ file: shelf.nameOf(file), text }));
     }
   }
@@ -142,9 +142,16 @@ const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in
 const reasonOf = (error: unknown): string =>
   error instanceof Error ? error.message.replace(/, \w+ '.*'$/, "") : String(error);
 
-/** The text without a byte order mark. What cannot be read ends the start: a rule that is not read is a rule less. */
-function textOf(file: string): string {
-  const bytes = reading(file, () => readFileSync(file));
+/**
+ * The text without a byte order mark. What cannot be read ends the start: a rule that is not read is a rule less. What
+ * was `found` in a folder nobody named, and a pipe there would be read for ever.
+ */
+function textOf(file: string, found: boolean): string {
+  const bytes = reading(file, () => {
+    const stat = statSync(file);
+    if (found && !stat.isFile() && !stat.isDirectory()) throw new Error("it is no ordinary file");
+    return readFileSync(file);
+  });
   if (!isUtf8(bytes)) throw new ConfigError(`${file} is not UTF-8 text; save it as UTF-8.`);
   return bytes.toString("utf8").replace(/^\uFEFF/, "");
 }
@@ -157,6 +164,9 @@ function reading<T>(path: string, read: () => T): T {
   }
 }
 
+/** What editors and archives lay beside a file begins with a dot: Emacs locks `x.budget` by a link `.#x.budget`. */
+export const isVisible = (name: string): boolean => !name.startsWith(".");
+
 interface Found {
   readonly folder: string;
   readonly files: readonly string[];
@@ -167,7 +177,7 @@ function filesAt(path: string): Found | null {
   if (stat === undefined) return null;
   if (!stat.isDirectory()) return { folder: dirname(path), files: [path] };
   const files = reading(path, () => readdirSync(path))
-    .filter((name) => name.endsWith(".budget") && !name.endsWith(".test.budget"))
+    .filter((name) => isVisible(name) && name.endsWith(".budget") && !name.endsWith(".test.budget"))
     .sort()
     .map((name) => join(path, name));
   return { folder: path, files };

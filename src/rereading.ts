@@ -3,6 +3,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Config } from "./config.ts";
 import { ConfigError, PolicyError } from "./errors.ts";
@@ -37,6 +38,7 @@ export function readAgain(where: Where, had: boolean): PolicyRead {
 }
 
 function compiled(where: Where): PolicyRead & { readonly diagnostics: string } {
+  for (const path of where.policy.paths) refusePipe(path);
   const { sources: named, read } = loadSources(where);
   const { plan, diagnostics: all, sources, files } = compile(named, { read });
   const found = all.filter(({ severity }) => severity !== "info");
@@ -54,6 +56,13 @@ function compiled(where: Where): PolicyRead & { readonly diagnostics: string } {
   }
   const told = found.length === 0 ? "" : `the policy can be better:\n\n${diagnostics}\n`;
   return { plan: observing(plan), told, content: [plan.hash, ...plan.files].join(" "), ...state };
+}
+
+/** A pipe says something else when it is read again: nothing, which would be a policy without rules. */
+function refusePipe(path: string): void {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined || stat.isFile() || stat.isDirectory()) return;
+  throw new ConfigError(`${path} is no ordinary file, and a policy is read again while the process runs.`);
 }
 
 const countText = (errors: number): string => `${errors} ${errors === 1 ? "error" : "errors"}`;

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { isVisible } from "./files.ts";
 
 /** A file may be written twice without a new time while that is as coarse as this, ms: its bytes are looked at then. */
 const COARSE_MS = 3_000;
@@ -23,10 +24,13 @@ async function lookOf(path: string, wallClock: () => number, enter: boolean): Pr
   try {
     const found = await stat(path, { bigint: true });
     if (found.isDirectory()) {
-      const names = enter ? (await readdir(path)).filter((name) => name.endsWith(".budget")).sort() : [];
+      const names = enter
+        ? (await readdir(path)).filter((name) => isVisible(name) && name.endsWith(".budget")).sort()
+        : [];
       const files = await Promise.all(names.map((name) => lookOf(join(path, name), wallClock, false)));
       return [path, ...files].join("\n");
     }
+    if (!found.isFile()) return `${path} ${found.mode}`;
     const { dev, ino, size, mtimeNs, ctimeNs, mtimeMs } = found;
     const recent = Math.abs(wallClock() - Number(mtimeMs)) < COARSE_MS;
     const bytes = recent

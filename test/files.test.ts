@@ -54,6 +54,21 @@ describe("policy files", () => {
   });
 });
 
+describe("in a folder of policies", () => {
+  it("what begins with a dot is an editor's: a lock that links nowhere, what an archiver laid beside a file", () => {
+    write("policies/a.budget", "a");
+    write("policies/._a.budget", Buffer.from([0, 5, 22, 7]));
+    symlinkSync("somebody@host.1234:1790000000", join(root, "policies/.#a.budget"));
+    expect(read(["policies"])).toEqual([{ file: "policies/a.budget", text: "a" }]);
+  });
+
+  it.skipIf(process.platform === "win32")("a pipe is named, and never read", () => {
+    mkdirSync(join(root, "policies"));
+    spawnSync("mkfifo", [join(root, "policies/pipe.budget")]);
+    expect(() => read(["policies"])).toThrow(/pipe\.budget cannot be read: it is no ordinary file/);
+  });
+});
+
 describe("what cannot be read stops the start and is named", () => {
   it("where a folder is called like a policy", () => {
     mkdirSync(join(root, "policies/x.budget"), { recursive: true });

@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../errors.ts";
+import { isVisible } from "../files.ts";
 
 /** Tests have a name of their own; every other `*.budget` is a policy. */
 export const isSuite = (path: string): boolean => path.endsWith(".test.budget");
@@ -27,7 +28,7 @@ export function policyFilesAt(path: string): readonly string[] {
     if (stat === undefined) return [];
     if (!stat.isDirectory()) return [path];
     return readdirSync(path)
-      .filter((name) => name.endsWith(".budget"))
+      .filter((name) => isVisible(name) && name.endsWith(".budget"))
       .sort()
       .map((name) => join(path, name));
   });

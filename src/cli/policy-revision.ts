@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { join, posix, relative, sep } from "node:path";
 import type { Config } from "../config.ts";
-import type { Source } from "../files.ts";
+import { isVisible, type Source } from "../files.ts";
 import { type CompileOptions, compile } from "../policy/compile.ts";
 import type { Plan } from "../policy/plan.ts";
 import { CommandError, exit, usageError } from "./exit.ts";
@@ -55,7 +55,9 @@ class Tree {
     if (isFile) this.#list(folder);
     const files = isFile
       ? [path]
-      : [...this.#files.keys()].filter((file) => posix.dirname(file) === folder && isPolicy(file)).sort();
+      : [...this.#files.keys()]
+          .filter((file) => posix.dirname(file) === folder && isPolicy(posix.basename(file)))
+          .sort();
     return files.map((file) => ({ file: this.#shown(file), text: this.#text(file) }));
   }
 
@@ -95,7 +97,8 @@ class Tree {
   }
 }
 
-const isPolicy = (file: string): boolean => file.endsWith(".budget") && !file.endsWith(".test.budget");
+const isPolicy = (name: string): boolean =>
+  isVisible(name) && name.endsWith(".budget") && !name.endsWith(".test.budget");
 
 function topOf(root: string): string {
   try {

@@ -5,7 +5,7 @@
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import { loadSources, type Source } from "../files.ts";
+import { isVisible, loadSources, type Source } from "../files.ts";
 import { type Compiled, compile } from "../policy/compile.ts";
 import { usageError } from "./exit.ts";
 import { readText } from "./policy-files.ts";
@@ -52,7 +52,7 @@ function beside(path: string): readonly string[] {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return [];
   if (stat.isDirectory()) {
-    const names = readdirSync(path).filter((name) => name.endsWith(ENDING));
+    const names = readdirSync(path).filter((name) => isVisible(name) && name.endsWith(ENDING));
     return names.map((name) => join(path, name));
   }
   if (path.endsWith(ENDING)) return [path];

@@ -32,7 +32,9 @@ export const imports = {
     imported(
       span,
       "only policies can be imported",
-      /\.\w+$/.test(path) ? "name a `*.budget` file that holds no tests" : `write \`import "${path}.budget"\``,
+      /(?:^|\/)[\w-]+$/.test(path) && !path.includes("..")
+        ? `write \`import "${path}.budget"\``
+        : "name a `*.budget` file that holds no tests",
     ),
   elsewhere: (span: Span) =>
     imported(
@@ -64,6 +66,14 @@ export const limits = {
       given === "a bare number" && above === "money" && number !== null
         ? `write \`$${number}\``
         : "all rows of a limit have one unit",
+    ),
+  fileRowUnit: (span: Span, given: string, above: string, number: string | null) =>
+    unit(
+      span,
+      `it is ${given}, the others are ${above}`,
+      given === "a bare number" && above !== "a bare number" && number !== null
+        ? `write ${number} without quotes, or "${above === "money" ? `$${number}` : `${number} ${above}`}"`
+        : "all rows of a limit have one unit, `else` too",
     ),
   elseUnit: (span: Span, given: string, above: string, number: string | null) =>
     unit(

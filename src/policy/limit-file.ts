@@ -51,14 +51,18 @@ export function readRows(
     const amount =
       typeof value === "number" ? numberNode(value, span) : typeof value === "string" ? textAmount(value) : null;
     if (amount === null) {
-      const given =
-        typeof value === "string" ? JSON.stringify(value) : `a ${Array.isArray(value) ? "list" : typeof value}`;
-      report(say.row(span, file, key, `${value === null ? "null" : given} is no amount`));
+      report(say.row(span, file, key, `${given(value)} is no amount`));
       continue;
     }
     rows.push({ key, plain: typeof value === "number", amount, report: complain });
   }
   return rows;
+}
+
+function given(value: unknown): string {
+  if (typeof value === "string" || value === null) return JSON.stringify(value).slice(0, 100);
+  if (typeof value === "number") return String(value);
+  return Array.isArray(value) ? "a list" : typeof value === "object" ? "a table" : "a yes or no";
 }
 
 /** Engines word their complaints differently, and all but the end of the text comes with an offset. */

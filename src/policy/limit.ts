@@ -64,9 +64,14 @@ function resolveLimit({ node, file, rows, context }: FoundLimit, follow: Follow)
     return null;
   };
   checkDimension(node, context, fail);
+  const fromFile = node.source.kind === "FromFile";
   const entries: RowInput[] = [...(rows ?? [])];
   if (node.otherwise === null) fail(context.report, noElse(node, rows));
-  else entries.push({ key: "", plain: false, amount: node.otherwise, report: context.report });
+  else {
+    // Nobody reads a whole file to find the row that is wrong: there the rows are measured by `else`.
+    const place = fromFile ? 0 : entries.length;
+    entries.splice(place, 0, { key: "", plain: false, amount: node.otherwise, report: context.report });
+  }
 
   // What the first amount is, all others must be; plain numbers of a file are whatever the others are.
   let kind: string | null = null;
@@ -85,10 +90,8 @@ function resolveLimit({ node, file, rows, context }: FoundLimit, follow: Follow)
     else if (given !== kind) {
       const number = amount.kind === "Count" ? printNumber(amount.value) : null;
       const isElse = amount === node.otherwise;
-      fail(
-        report,
-        isElse ? say.elseUnit(amount.span, given, kind, number) : say.rowUnit(amount.span, given, kind, number),
-      );
+      const unit = isElse ? say.elseUnit : fromFile ? say.fileRowUnit : say.rowUnit;
+      fail(report, unit(amount.span, given, kind, number));
     }
   }
   const table = new Map<string, Grant>();

@@ -166,9 +166,21 @@ describe("a file of limits", () => {
   });
 
   it("has the unit of its `else`", () => {
-    expect(fromJson('{"acme": "5 tokens"}').diagnostics).toMatchObject([{ code: "unit" }]);
+    expect(fromJson('{"acme": "5 tokens"}').diagnostics).toMatchObject([
+      { code: "import", message: 'row "acme" of q.json: it is tokens, the others are money' },
+    ]);
+    expect(fromJson('{"acme": 50, "globex": "60"}').diagnostics).toMatchObject([
+      {
+        message: 'row "globex" of q.json: it is a bare number, the others are money',
+        help: 'write 60 without quotes, or "$60"',
+      },
+    ]);
+    expect(fromJson('{"acme": {}, "globex": 1e30}').diagnostics).toMatchObject([
+      { message: 'row "acme" of q.json: a table is no amount' },
+      { message: 'row "globex" of q.json: 1e+30 is no amount' },
+    ]);
     expect(fromJson('{"acme": "$5", "globex": "5 tokens"}').diagnostics).toMatchObject([
-      { code: "import", message: 'row "globex" of q.json: this row is tokens, the rows above are money' },
+      { code: "import", message: 'row "globex" of q.json: it is tokens, the others are money' },
     ]);
   });
 
