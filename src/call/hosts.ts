@@ -13,6 +13,12 @@ const BASE_VARIABLES: Readonly<Record<string, string>> = {
   AZURE_OPENAI_ENDPOINT: "openai",
   ANTHROPIC_BASE_URL: "anthropic",
   ANTHROPIC_API_URL: "anthropic",
+  ANTHROPIC_BEDROCK_BASE_URL: "bedrock",
+  ANTHROPIC_BEDROCK_MANTLE_BASE_URL: "bedrock",
+  AWS_ENDPOINT_URL_BEDROCK: "bedrock",
+  AWS_ENDPOINT_URL_BEDROCK_AGENT: "bedrock",
+  AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME: "bedrock",
+  AWS_ENDPOINT_URL_BEDROCK_RUNTIME: "bedrock",
 };
 
 /** `host:port` → provider name for every base address in the environment; what is no address is passed over. */

@@ -2,6 +2,8 @@
  * One name for one model: `openai/gpt-5-2025-08-07` and `gpt-5` count on the same meter.
  */
 
+import { plainName } from "./providers/bedrock-model.ts";
+
 /** The value where a request names no model, or names it where it cannot be read. */
 export const UNKNOWN_MODEL = "(unknown)";
 
@@ -10,7 +12,7 @@ const MOST_KNOWN = 1_000;
 const LONGEST_KNOWN = 200;
 const known = new Map<string, string>();
 
-/** The name without provider prefix, date snapshot and fine-tuning marks. Asked several times a call, found out once. */
+/** The name without provider prefix, Bedrock's region, maker and version, date snapshot and fine-tuning marks. Asked several times a call, found out once. */
 export function canonicalModel(name: string): string {
   const found = known.get(name);
   if (found !== undefined) return found;
@@ -24,7 +26,8 @@ export function canonicalModel(name: string): string {
 function canonicalOf(name: string): string {
   const trimmed = name.trim();
   if (trimmed === "") return UNKNOWN_MODEL;
-  const plain = undated(untuned(trimmed.slice(trimmed.lastIndexOf("/") + 1)));
+  const last = trimmed.slice(trimmed.lastIndexOf("/") + 1);
+  const plain = undated(untuned(plainName(last) ?? last));
   return plain === "" ? trimmed : plain;
 }
 

@@ -6,6 +6,7 @@ import { type Clock, now } from "../clock.ts";
 import type { Operation } from "./call.ts";
 import { canonicalModel, providerPrefix } from "./model.ts";
 import { overrideCard } from "./override.ts";
+import { pricedNames } from "./providers/bedrock-model.ts";
 import { type PriceKeys, type RateCard, rateCard, scale } from "./rates.ts";
 
 /** The price of one model. */
@@ -72,8 +73,18 @@ export async function loadPrices(
   });
 }
 
-function lookUp(table: Table, provider: string, model: string, operation: Operation, at: Date): Priced {
-  const names = [model, canonicalModel(model)];
+/** What the table calls a provider, where it has another name for it than we have. */
+const TABLE_IDS: Readonly<Record<string, string>> = { bedrock: "aws" };
+
+const tableId = (provider: string): string =>
+  (Object.hasOwn(TABLE_IDS, provider) ? TABLE_IDS[provider] : null) ?? provider;
+
+/** The names under which the table may have a model, the surest first. */
+const namesOf = (model: string): readonly string[] => [...pricedNames(model), canonicalModel(model)];
+
+function lookUp(table: Table, known: string, model: string, operation: Operation, at: Date): Priced {
+  const provider = tableId(known);
+  const names = namesOf(model);
   const owner = providerPrefix(model);
   const asked = names.map((name) => ({ name, provider }));
   const elsewhere = [
@@ -92,8 +103,8 @@ function lookUp(table: Table, provider: string, model: string, operation: Operat
 }
 
 function homeOf(table: Table, provider: string, model: string, at: Date): Home {
-  for (const [place, id] of [["here", provider] as const, ["elsewhere", undefined] as const]) {
-    for (const name of [model, canonicalModel(model)]) {
+  for (const [place, id] of [["here", tableId(provider)] as const, ["elsewhere", undefined] as const]) {
+    for (const name of namesOf(model)) {
       const found = table.calcPrice({}, name, id === undefined ? { timestamp: at } : { providerId: id, timestamp: at });
       if (found !== null) return { place, embeds: embeds(found.model_price) };
     }

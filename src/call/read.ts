@@ -86,7 +86,7 @@ function callFrom(request: Request, facts: RequestFacts): Call {
     maxTokens: facts.maxTokens,
     ...expected,
     fingerprint: fingerprint(provider.name, facts),
-    sdkRetry: retryCount(request.headers["x-stainless-retry-count"]),
+    sdkRetry: retryCount(request.headers),
   });
 }
 
@@ -129,9 +129,12 @@ function unreadable(request: Request): RequestFacts {
 export const isEncoded = (headers: Request["headers"]): boolean =>
   (headers["content-encoding"] ?? "identity").trim().toLowerCase() !== "identity";
 
-/** Stainless SDKs (openai, anthropic, groq, ...) number their attempts: 0, 1, 2. */
-function retryCount(header: string | undefined): number | null {
-  return header !== undefined && /^\d{1,4}$/.test(header) ? Number(header) : null;
+/** Stainless SDKs (openai, anthropic, groq, ...) number their attempts 0, 1, 2; those of AWS say `attempt=1; max=3`. */
+function retryCount(headers: Request["headers"]): number | null {
+  const counted = headers["x-stainless-retry-count"];
+  if (counted !== undefined && /^\d{1,4}$/.test(counted)) return Number(counted);
+  const attempt = Number(/^attempt=(\d{1,4})(;|$)/.exec(headers["amz-sdk-request"] ?? "")?.[1] ?? 0);
+  return attempt > 0 ? attempt - 1 : null;
 }
 
 /** The part of the estimate that is surely spent once the request has left: its input. */

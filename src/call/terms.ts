@@ -32,10 +32,21 @@ const FAST: readonly (readonly [model: string, millis: number])[] = [
 /** `inference_geo: "us"` costs a tenth more (platform.claude.com/docs/en/about-claude/pricing, data residency). */
 const US_ONLY = 1100;
 
+/**
+ * Amazon Bedrock: 75 % more for priority, a quarter more for models optimised for latency
+ * (aws.amazon.com/bedrock/pricing); reserved capacity is paid beforehand, and the standard price stands.
+ */
+const BEDROCK_PRIORITY = 1750;
+const BEDROCK_OPTIMIZED = 1250;
+
 /** The price under these terms in thousandths of the standard price. */
 export function multiplier(provider: string, model: string, terms: Terms): number {
   // Both batch services and flex cost half (developers.openai.com/api/docs/pricing, platform.claude.com pricing).
   if (terms.tier === "batch" || (provider !== "anthropic" && terms.tier === "flex")) return 500;
+  if (provider === "bedrock") {
+    if (terms.tier === "priority") return BEDROCK_PRIORITY;
+    return terms.speed === "optimized" ? BEDROCK_OPTIMIZED : 1000;
+  }
   if (provider !== "anthropic") return terms.tier === "priority" ? find(PRIORITY, model, 2500) : 1000;
   // Anthropic's priority tier is capacity bought beforehand, without a price per token: the standard price stands.
   const fast = terms.speed === "fast" ? find(FAST, model, 6000) : 1000;

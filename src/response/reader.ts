@@ -5,7 +5,9 @@
 import type { Operation } from "../call/call.ts";
 import { type Portion, type Provider, STANDARD, type Terms, type UsageReader } from "../call/provider.ts";
 import { decoder } from "./decode.ts";
-import { eventReader } from "./sse.ts";
+import { eventStreamReader } from "./event-stream.ts";
+import { arrayReader } from "./json-array.ts";
+import { type EventReader, eventReader } from "./sse.ts";
 import { bodyReader } from "./whole.ts";
 
 export interface ResponseReading {
@@ -98,7 +100,10 @@ interface PlainReader {
   finish(): Counted;
 }
 
-/** Tells a JSON body from events by its first character: content types are not always right, a brace is. */
+/**
+ * Tells a JSON body from events, and from a list of answers, by its first character: content types are not always
+ * right, a brace is. AWS's binary events begin with a length of less than 16 MB, and so with a zero, which no text does.
+ */
 function plainReader(usage: UsageReader, streamKeys: readonly string[]): PlainReader {
   let inner: PlainReader | null = null;
   return {
@@ -111,13 +116,19 @@ function plainReader(usage: UsageReader, streamKeys: readonly string[]): PlainRe
 }
 
 function choose(bytes: Uint8Array, usage: UsageReader, streamKeys: readonly string[]): PlainReader | null {
+  if (bytes[0] === 0) return streamed(eventStreamReader(usage, streamKeys));
   // Whitespace and the three bytes of a byte order mark may come first.
   const first = bytes.find((byte) => byte > 0x20 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf);
   if (first === undefined) return null;
-  if (first === 0x7b || first === 0x5b) {
+  if (first === 0x7b) {
     const whole = bodyReader(usage);
     return { push: whole.push, finish: () => ({ streamed: false, deltaBytes: whole.finish(), deltas: 0 }) };
   }
-  const events = eventReader(usage, streamKeys);
-  return { push: events.push, finish: () => ({ streamed: true, ...events.finish() }) };
+  if (first === 0x5b) return streamed(arrayReader(usage, streamKeys));
+  return streamed(eventReader(usage, streamKeys));
 }
+
+const streamed = (events: EventReader): PlainReader => ({
+  push: events.push,
+  finish: () => ({ streamed: true, ...events.finish() }),
+});

@@ -3,9 +3,10 @@
  */
 import type { Provider } from "../provider.ts";
 import { anthropic } from "./anthropic.ts";
+import { bedrock } from "./bedrock.ts";
 import { openai } from "./openai.ts";
 
-export const providers: readonly Provider[] = Object.freeze([openai, anthropic]);
+export const providers: readonly Provider[] = Object.freeze([openai, anthropic, bedrock]);
 
 /** The provider of that name, null where there is none. */
 export function providerNamed(name: string): Provider | null {

@@ -1,0 +1,99 @@
+/**
+ * Reading what InvokeModel asks for: the body is in the model's own dialect, told by its keys since the address may hide
+ * whose model it is.
+ */
+import { Gathering } from "../gather.ts";
+import { type Fields, fields, list, positive, text } from "../json.ts";
+import { base64Bytes } from "../media.ts";
+import { type RequestFacts, STANDARD } from "../provider.ts";
+import { readAnthropicRequest } from "./anthropic-request.ts";
+import { readConverse } from "./bedrock-request.ts";
+import { readOpenaiRequest } from "./openai-request.ts";
+
+/** Which maker's words a body is in. */
+export type InvokeDialect = "anthropic" | "nova" | "openai" | "plain";
+
+/** The dialect of a body. */
+export function dialectOf(body: Fields): InvokeDialect {
+  if (body.anthropic_version !== undefined) return "anthropic";
+  if (!Array.isArray(body.messages)) return "plain";
+  const first = fields(list(fields(body.messages[0])?.content)[0]);
+  const typed = first === null || first.type !== undefined;
+  return body.inferenceConfig !== undefined || body.schemaVersion !== undefined || !typed ? "nova" : "openai";
+}
+
+/** What the body says, asked of `model`; a body that is no object reads as one that says nothing. */
+export function readInvoke(json: unknown, model: string | null, stream: boolean): RequestFacts {
+  const body = fields(json) ?? {};
+  switch (dialectOf(body)) {
+    case "anthropic":
+      // Where and how fast it is served is not for the body to say here.
+      return { ...readAnthropicRequest(body), model, stream, terms: STANDARD };
+    case "nova":
+      return readConverse(body, model, stream);
+    case "openai":
+      return { ...readOpenaiRequest("chat", body), model, stream };
+    case "plain":
+      return readPlain(body, model, stream);
+  }
+}
+
+/** Names of the output limit where it stands at the top: Mistral and Cohere, Llama, Jurassic. */
+export const LIMITS = Object.freeze(["max_tokens", "max_completion_tokens", "max_gen_len", "maxTokens"]);
+
+/** Keys that hold what the model reads, in the words of Llama, Mistral, Titan, Cohere and the embedding models. */
+const READ = [
+  "prompt",
+  "inputText",
+  "message",
+  "chat_history",
+  "documents",
+  "preamble",
+  "tools",
+  "tool_results",
+  "texts",
+  "inputs",
+  "query",
+  "singleEmbeddingParams",
+  "segmentedEmbeddingParams",
+] as const;
+
+function readPlain(body: Fields, model: string | null, stream: boolean): RequestFacts {
+  const all = new Gathering();
+  const lastMessage = all.listen(() => {
+    for (const key of READ) walk(body[key], all);
+    for (const picture of [...list(body.images), body.inputImage]) {
+      const data = text(picture);
+      if (data !== null) all.media(PICTURE, data);
+    }
+  });
+  const named = LIMITS.map((name) => positive(body[name])).find((limit) => limit !== null);
+  return {
+    model,
+    stream,
+    maxTokens: named ?? positive(fields(body.textGenerationConfig)?.maxTokenCount),
+    choices: positive(body.num_generations) ?? 1,
+    textBytes: all.textBytes,
+    mediaTokens: all.mediaTokens,
+    audioTokens: 0,
+    cacheWrite: "none",
+    terms: STANDARD,
+    system: "",
+    tools: "",
+    lastMessage,
+  };
+}
+
+/** All texts in a value; what is long and without spaces is a picture or a sound in base64. */
+function walk(value: unknown, all: Gathering): void {
+  if (typeof value === "string") {
+    if (value.length > 2_000 && !/\s/.test(value.slice(0, 2_000))) all.media(mediaTokens(value), value);
+    else all.text(value);
+  } else if (Array.isArray(value)) for (const item of list(value)) walk(item, all);
+  else for (const item of Object.values(fields(value) ?? {})) walk(item, all);
+}
+
+/** The greatest usual picture. */
+const PICTURE = 4_784;
+
+const mediaTokens = (base64: string): number => Math.max(PICTURE, Math.ceil(base64Bytes(base64) / 100));

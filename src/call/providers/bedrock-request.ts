@@ -1,0 +1,141 @@
+/**
+ * Reading what a request to Amazon Bedrock's Converse API asks for; Nova's own dialect is the same but for names.
+ */
+import { Gathering } from "../gather.ts";
+import { type Fields, fields, list, positive, text } from "../json.ts";
+import { anthropicImageTokens, audioTokens, base64Bytes, documentTokens, imageSize } from "../media.ts";
+import type { RequestFacts } from "../provider.ts";
+import { termsOf } from "./bedrock-usage.ts";
+
+const MESSAGE_BYTES = 12;
+
+/** What is put around a request, more where the model thinks, and more for tools: as with Claude elsewhere. */
+const REQUEST_BYTES = 24;
+const THINKING_BYTES = 120;
+const TOOL_PROMPT_BYTES = 2_400;
+
+/** What the body says, asked of `model`; a body that is no object reads as one that says nothing. */
+export function readConverse(json: unknown, model: string | null, stream: boolean): RequestFacts {
+  const body = fields(json) ?? {};
+  const all = new Gathering();
+  all.textBytes += REQUEST_BYTES;
+  const more = fields(body.additionalModelRequestFields) ?? {};
+  if (fields(more.thinking) !== null || more.reasoningConfig !== undefined) all.textBytes += THINKING_BYTES;
+  const system = all.listen(() => walkContent(body.system, all));
+  const config = fields(body.toolConfig) ?? {};
+  const tools = list(config.tools);
+  for (const tool of tools) walkTool(fields(tool), all);
+  if (tools.length > 0) all.textBytes += TOOL_PROMPT_BYTES;
+  all.json(more.tools);
+  all.json(body.outputConfig);
+  all.json(body.promptVariables);
+  const messages = list(body.messages);
+  let lastMessage = "";
+  messages.forEach((item, index) => {
+    const message = fields(item);
+    if (message === null) return;
+    all.textBytes += MESSAGE_BYTES;
+    const said = all.listen(() => walkContent(message.content, all));
+    if (index === messages.length - 1) lastMessage = `${text(message.role) ?? ""}\n${said}`;
+  });
+  const limits = fields(body.inferenceConfig) ?? {};
+  return {
+    model,
+    stream,
+    maxTokens: positive(limits.maxTokens) ?? positive(limits.max_new_tokens) ?? positive(more.max_tokens),
+    choices: 1,
+    textBytes: all.textBytes,
+    mediaTokens: all.mediaTokens,
+    audioTokens: all.audioTokens,
+    cacheWrite: all.cacheWrite,
+    terms: termsOf(text(fields(body.serviceTier)?.type), text(fields(body.performanceConfig)?.latency)),
+    system,
+    tools: tools.length === 0 ? "" : JSON.stringify(tools),
+    lastMessage,
+  };
+}
+
+function walkTool(tool: Fields | null, all: Gathering): void {
+  if (tool?.cachePoint !== undefined) all.caches(tool.cachePoint);
+  else all.json(tool);
+}
+
+function walkContent(content: unknown, all: Gathering): void {
+  if (typeof content === "string") all.text(content);
+  else for (const block of list(content)) walkBlock(fields(block), all);
+}
+
+/** A block has one key, which is its kind; the result of a tool holds blocks of its own. */
+function walkBlock(block: Fields | null, all: Gathering): void {
+  if (block === null) return;
+  all.text(block.text);
+  all.json(block.json);
+  if (block.cachePoint !== undefined) all.caches(block.cachePoint);
+  walkText(fields(fields(block.guardContent)?.text), all);
+  walkText(fields(fields(block.reasoningContent)?.reasoningText), all);
+  all.text(fields(block.reasoningContent)?.redactedContent);
+  walkContent(fields(block.citationsContent)?.content, all);
+  walkNamed(fields(block.toolUse), all);
+  walkNamed(fields(block.toolResult), all);
+  walkNamed(fields(block.searchResult), all);
+  walkPicture(fields(block.image) ?? fields(fields(block.guardContent)?.image), all);
+  walkDocument(fields(block.document), all);
+  const sound = fields(block.audio);
+  if (sound !== null) all.audio(audioTokens(sizeOf(sound)), nameOf(sound));
+  const film = fields(block.video);
+  if (film !== null) all.media(videoTokens(sizeOf(film)), nameOf(film));
+}
+
+function walkText(part: Fields | null, all: Gathering): void {
+  all.text(part?.text);
+  // Reasoning comes back signed, and encrypted where it was hidden.
+  all.text(part?.signature);
+}
+
+/** A tool's use has a name and input, its result and a found text have content; ids are left out, being new each turn. */
+function walkNamed(part: Fields | null, all: Gathering): void {
+  if (part === null) return;
+  all.text(part.name);
+  all.text(part.title);
+  all.json(part.input);
+  walkContent(part.content, all);
+}
+
+function walkPicture(image: Fields | null, all: Gathering): void {
+  if (image === null) return;
+  const data = text(fields(image.source)?.bytes);
+  // Nova counts more for a picture than Claude: 1,300 tokens for 900 x 900 (docs.aws.amazon.com/nova, image understanding).
+  const tokens = Math.ceil(anthropicImageTokens(data === null ? null : imageSize(data)) * 1.5);
+  all.media(tokens, nameOf(image));
+}
+
+function walkDocument(document: Fields | null, all: Gathering): void {
+  if (document === null) return;
+  const source = fields(document.source);
+  all.text(document.name);
+  all.text(document.context);
+  all.text(source?.text);
+  walkContent(source?.content, all);
+  const bytes = sizeOf(document);
+  if (source?.text !== undefined || source?.content !== undefined) return;
+  // Plain formats are read as the text they are; the bytes of it are counted, not decoded.
+  if (PLAIN.test(String(document.format))) all.textBytes += bytes;
+  all.media(PLAIN.test(String(document.format)) ? 0 : documentTokens(bytes), nameOf(document));
+}
+
+const PLAIN = /^(txt|md|csv|html)$/;
+
+/** Bytes of what a block carries itself; 0 where it lies elsewhere. */
+const sizeOf = (part: Fields): number => base64Bytes(text(fields(part.source)?.bytes) ?? "");
+
+/** What tells two apart: the data, or the place. */
+function nameOf(part: Fields): string {
+  const source = fields(part.source);
+  return text(source?.bytes) ?? text(fields(source?.s3Location)?.uri) ?? "";
+}
+
+/**
+ * Nova reads a frame a second, 288 tokens each (docs.aws.amazon.com/nova, video understanding). A second is taken as
+ * 50 KB, and a film that lies elsewhere as a minute.
+ */
+const videoTokens = (bytes: number): number => 288 * (bytes === 0 ? 60 : Math.ceil(bytes / 50_000));

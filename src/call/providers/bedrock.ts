@@ -1,0 +1,184 @@
+/**
+ * Amazon Bedrock: Converse, InvokeModel and the endpoints in the words of OpenAI and Anthropic are metered; agents,
+ * guardrails, batches and whatever is not known here are unmetered; counting and reading is free.
+ */
+import type { Operation, Spending } from "../call.ts";
+import { fields, positive } from "../json.ts";
+import type { AnswerHead, CapPlan, Endpoint, Provider, RequestFacts, RoutePlan, UsageReader } from "../provider.ts";
+import { anthropic } from "./anthropic.ts";
+import { dialectOf, LIMITS, readInvoke } from "./bedrock-invoke.ts";
+import { modelInPath } from "./bedrock-model.ts";
+import { readConverse } from "./bedrock-request.ts";
+import { asAsked, bedrockUsageReader } from "./bedrock-usage.ts";
+import { openai } from "./openai.ts";
+import { segments } from "./segments.ts";
+
+/** Last parts of `/model/ID/...`; a stream in both directions is speech, and is not metered. */
+const INVOCATIONS: ReadonlyMap<string, Operation> = new Map([
+  ["converse", "converse"],
+  ["converse-stream", "converse"],
+  ["invoke", "invoke"],
+  ["invoke-with-response-stream", "invoke"],
+]);
+
+/** First parts of paths of the other APIs (bedrock, bedrock-agent) whose writes cost nothing by themselves. */
+const FREE = new Set([
+  "agents",
+  "custom-models",
+  "flows",
+  "foundation-model-agreement",
+  "guardrails",
+  "inference-profiles",
+  "knowledgebases",
+  "listTagsForResource",
+  "logging",
+  "prompt-routers",
+  "prompts",
+  "tags",
+]);
+
+/** Parts of paths whose writes do cost: documents are embedded, agents and flows run, jobs start. */
+const SPENDING = new Set(["ingestionjobs", "documents", "retrieve", "sessions", "executions", "text"]);
+
+function endpoint(method: string, path: string): Endpoint {
+  const parts = segments(path);
+  const [first = ""] = parts;
+  const last = parts.at(-1) ?? "";
+  if (method !== "POST") {
+    const spends = (method === "PUT" || method === "PATCH") && parts.some((part) => SPENDING.has(part));
+    return other(spends ? "unmetered" : "free");
+  }
+  const model = modelInPath(path);
+  if (model !== null) return invocation(model, last);
+  if (parts.includes("anthropic") || last === "messages") return anthropic.endpoint(method, path);
+  const compatible = openai.endpoint(method, path);
+  if (compatible.operation !== "other" || parts.includes("openai")) return compatible;
+  if (last === "stop" || last === "count_tokens") return other("free");
+  if (first === "model-invocation-job" || first === "async-invoke") {
+    return { operation: "batch", spending: "unmetered" };
+  }
+  return other(FREE.has(first) && !parts.some((part) => SPENDING.has(part)) ? "free" : "unmetered");
+}
+
+const other = (spending: Spending): Endpoint => ({ operation: "other", spending });
+
+/** Models that do not write: their names say so, and only their names. */
+const EMBEDS = /embed/;
+const RANKS = /rerank/;
+const DRAWS = /stability\.|titan-image|nova-canvas|nova-reel|luma\./;
+
+function invocation(model: string, verb: string): Endpoint {
+  const operation = INVOCATIONS.get(verb);
+  if (operation === undefined) return other(verb === "count-tokens" ? "free" : "unmetered");
+  if (operation === "converse") return { operation, spending: "metered" };
+  // Pictures and rankings are billed by the piece, and nothing in an answer counts them.
+  if (RANKS.test(model)) return { operation: "rerank", spending: "unmetered" };
+  if (DRAWS.test(model)) return { operation: "images", spending: "unmetered" };
+  return { operation: EMBEDS.test(model) ? "embeddings" : operation, spending: "metered" };
+}
+
+function readRequest(operation: Operation, body: unknown, path: string): RequestFacts {
+  const model = modelInPath(path);
+  const stream = /-stream\/?(\?|$)/.test(path);
+  if (operation === "converse") return readConverse(body, model, stream);
+  if (model !== null) return readInvoke(body, model, stream);
+  if (operation === "messages") return anthropic.readRequest(operation, body, path);
+  const facts = openai.readRequest(operation, body, path);
+  // The newer models write prompts to the cache unasked, and charge for it where the table has a price.
+  return /(^|\.)openai\.gpt-[5-9]/.test(facts.model ?? "") ? { ...facts, cacheWrite: "minutes" } : facts;
+}
+
+function usageReader(operation: Operation, head: AnswerHead): UsageReader {
+  if (modelInPath(head.path) !== null) return bedrockUsageReader(head);
+  return asAsked((operation === "messages" ? anthropic : openai).usageReader(operation, head));
+}
+
+/** Converse and Claude stream deltas, Llama a generation, Titan an output, Mistral and Cohere texts. */
+const CONVERSE = Object.freeze(['"delta"']);
+const INVOKE = Object.freeze(['"delta"', '"generation"', '"outputText"', '"text"']);
+
+function streamKeys(operation: Operation): readonly string[] {
+  if (operation === "converse") return CONVERSE;
+  return operation === "invoke" ? INVOKE : openai.streamKeys(operation);
+}
+
+/** The API refuses a smaller thinking budget, and one that is not under the output limit. */
+const SMALLEST_THINKING = 1024;
+
+function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
+  const body = fields(json);
+  if (operation === "messages") return anthropic.cap(operation, json, tokens);
+  if (operation !== "converse" && operation !== "invoke") return openai.cap(operation, json, tokens);
+  if (body === null) return { kind: "impossible", why: "the request has no output limit" };
+  if (operation === "converse") return capConverse(body, "maxTokens", tokens);
+  switch (dialectOf(body)) {
+    case "anthropic":
+      return anthropic.cap("messages", json, tokens);
+    case "nova": {
+      const short = positive(fields(body.inferenceConfig)?.max_new_tokens) !== null;
+      return capConverse(body, short ? "max_new_tokens" : "maxTokens", tokens);
+    }
+    case "openai":
+      return openai.cap("chat", json, tokens);
+    case "plain":
+      return capPlain(body, tokens);
+  }
+}
+
+type Body = Readonly<Record<string, unknown>>;
+
+function capConverse(body: Body, name: string, tokens: number): CapPlan {
+  const asked = positive(fields(body.inferenceConfig)?.[name]) ?? Number.POSITIVE_INFINITY;
+  if (asked <= tokens) return { kind: "unchanged" };
+  const limit = { path: ["inferenceConfig", name], value: tokens, insert: true };
+  const thinking = positive(fields(fields(body.additionalModelRequestFields)?.thinking)?.budget_tokens);
+  if (thinking === null || thinking < tokens) return { kind: "edits", edits: [limit] };
+  if (tokens <= SMALLEST_THINKING) {
+    return { kind: "impossible", why: `a request that thinks needs a maxTokens over ${SMALLEST_THINKING}` };
+  }
+  const budget = Math.max(SMALLEST_THINKING, Math.floor(tokens / 2));
+  const path = ["additionalModelRequestFields", "thinking", "budget_tokens"];
+  return { kind: "edits", edits: [limit, { path, value: budget, insert: false }] };
+}
+
+function capPlain(body: Body, tokens: number): CapPlan {
+  const titan = positive(fields(body.textGenerationConfig)?.maxTokenCount);
+  const name = LIMITS.find((key) => positive(body[key]) !== null);
+  const asked = name === undefined ? titan : positive(body[name]);
+  if (asked === null)
+    return { kind: "impossible", why: "the request sets no limit, and its model has its own name for it" };
+  if (asked <= tokens) return { kind: "unchanged" };
+  const path = name === undefined ? ["textGenerationConfig", "maxTokenCount"] : [name];
+  return { kind: "edits", edits: [{ path, value: tokens, insert: false }] };
+}
+
+function route(operation: Operation, path: string, json: unknown, model: string): RoutePlan {
+  if (modelInPath(path) !== null) return { kind: "impossible", why: "the model is named in the address" };
+  return (operation === "messages" ? anthropic : openai).route(operation, path, json, model);
+}
+
+/** Services of Bedrock that answer at `SERVICE.REGION.amazonaws.com`. */
+const SERVICES = ["bedrock-runtime", "bedrock-runtime-fips", "bedrock-agent-runtime", "bedrock-agent", "bedrock"];
+
+export const bedrock: Provider = Object.freeze({
+  name: "bedrock",
+  dialect: "bedrock",
+  // With those of China, of endpoints inside a network (PrivateLink), and of both address families (api.aws).
+  hosts: Object.freeze([
+    ...SERVICES.flatMap((name) => [`${name}.*.amazonaws.com`, `${name}.*.amazonaws.com.cn`, `${name}.*.api.aws`]),
+    "bedrock-mantle.*.api.aws",
+    "*.bedrock-runtime.*.vpce.amazonaws.com",
+    "*.bedrock-agent-runtime.*.vpce.amazonaws.com",
+    "*.bedrock-mantle.*.vpce.amazonaws.com",
+  ]),
+  endpoint,
+  readRequest,
+  usageReader,
+  streamKeys,
+  cap,
+  route,
+  cachesUnasked: false,
+  // Nova 2 streams its thinking as "[REDACTED]" (docs.aws.amazon.com/nova, extended thinking).
+  hidesReasoning: (model: string) =>
+    anthropic.hidesReasoning(model) || openai.hidesReasoning(model) || /nova-2/.test(model),
+});
