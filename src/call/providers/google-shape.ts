@@ -1,0 +1,36 @@
+/**
+ * Where a Gemini request names its output limit and its model. The limit counts thoughts too.
+ */
+import type { Operation } from "../call.ts";
+import { type Fields, fields, positive, text } from "../json.ts";
+import type { CapPlan, Edit, RoutePlan } from "../provider.ts";
+import { named, snake } from "./google-request.ts";
+
+/** How to limit the output to `tokens`, shared by all candidates. */
+export function capGoogle(operation: Operation, json: unknown, tokens: number): CapPlan {
+  const body = fields(json);
+  if (body === null || (operation !== "generate" && operation !== "responses")) {
+    return { kind: "impossible", why: "the request has no output limit" };
+  }
+  const config = fields(named(body, "generationConfig")) ?? {};
+  const each = Math.max(1, Math.floor(tokens / (positive(named(config, "candidateCount")) ?? 1)));
+  const present = ["maxOutputTokens", "max_output_tokens"].filter((name) => isThere(config, name));
+  const over = present.filter((name) => (positive(config[name]) ?? Number.POSITIVE_INFINITY) > each);
+  if (present.length > 0 && over.length === 0) return { kind: "unchanged" };
+  // Interactions know the names with dashes only.
+  const spelt = operation === "responses" ? snake : (name: string) => name;
+  const outer = ["generationConfig", "generation_config"].find((name) => isThere(body, name));
+  const names = present.length > 0 ? over : [spelt("maxOutputTokens")];
+  const path = outer ?? spelt("generationConfig");
+  const edits = names.map((name): Edit => ({ path: [path, name], value: each, insert: present.length === 0 }));
+  return { kind: "edits", edits };
+}
+
+const isThere = (object: Fields, name: string): boolean => object[name] !== undefined && object[name] !== null;
+
+/** How to ask another model: an interaction names it in its body, everything else in the address. */
+export function routeGoogle(operation: Operation, json: unknown, model: string): RoutePlan {
+  if (operation !== "responses") return { kind: "impossible", why: "the model is in the address" };
+  if (text(fields(json)?.model) === null) return { kind: "impossible", why: "the request names no model" };
+  return { kind: "edits", edits: [{ path: ["model"], value: model, insert: false }] };
+}

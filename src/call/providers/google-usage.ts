@@ -1,0 +1,168 @@
+/**
+ * Reading what a Gemini response used. Its prompt includes cached tokens and leaves out those of tool use; its candidates
+ * leave thoughts out. A stream tells running totals with every answer: the last ones count.
+ */
+import type { Operation, Usage } from "../call.ts";
+import { count, type Fields, fields, list, text } from "../json.ts";
+import type { AnswerHead, ResponseFacts, Terms, UsageReader } from "../provider.ts";
+import { isEmpty, sumUsage, usage } from "../usage.ts";
+import { googleAddress } from "./google-address.ts";
+import { googleTerms } from "./google-request.ts";
+import { billedByQuery } from "./google-search.ts";
+
+/** A reader for one response, whole or streamed. */
+export function googleUsageReader(operation: Operation, head: AnswerHead): UsageReader {
+  const asked = googleAddress(head.path).model;
+  let counted: Usage | null = null;
+  let model: string | null = null;
+  let responseId: string | null = null;
+  let tier: unknown = head.headers["x-gemini-service-tier"];
+  /** By candidate. */
+  const finished = new Map<string, string>();
+  const queries = new Set<string>();
+  let grounded = false;
+
+  const takeCandidate = (candidate: Fields): void => {
+    const reason = text(candidate.finishReason);
+    if (reason !== null) finished.set(String(candidate.index ?? 0), reason);
+    const grounding = fields(candidate.groundingMetadata);
+    for (const key of ["webSearchQueries", "imageSearchQueries"]) {
+      for (const query of list(grounding?.[key])) queries.add(String(query));
+    }
+    grounded ||= list(grounding?.groundingChunks).some(isFound);
+  };
+
+  const takeInteraction = (interaction: Fields): void => {
+    const status = text(interaction.status);
+    if (status !== null && !UNFINISHED.has(status)) finished.set("0", status);
+    tier = interaction.service_tier ?? tier;
+    for (const step of list(interaction.steps)) takeStep(fields(step));
+    const told = fields(interaction.usage);
+    if (told !== null) counted = interactionUsage(told);
+  };
+
+  const takeStep = (step: Fields | null): void => {
+    if (step?.type !== "google_search_call") return;
+    for (const query of list(fields(step.arguments)?.queries)) queries.add(String(query));
+  };
+
+  const take = (json: unknown): void => {
+    const body = fields(json);
+    if (body === null) return;
+    const answer = fields(body.interaction) ?? body;
+    model = text(answer.modelVersion) ?? text(answer.model) ?? model;
+    responseId = text(answer.responseId) ?? text(answer.id) ?? responseId;
+    if (operation === "responses") {
+      takeInteraction(answer);
+      takeStep(fields(body.step));
+      return;
+    }
+    const blocked = text(fields(answer.promptFeedback)?.blockReason);
+    if (blocked !== null) finished.set("0", blocked);
+    for (const candidate of list(answer.candidates)) takeCandidate(fields(candidate) ?? {});
+    const told = fields(answer.usageMetadata);
+    if (told === null) return;
+    tier = told.serviceTier ?? trafficTier(told.trafficType) ?? tier;
+    const now = readUsage(told);
+    // A live session counts each turn by itself.
+    counted = operation === "realtime" && counted !== null ? sumUsage([counted, now]) : now;
+  };
+
+  const facts = (): ResponseFacts => {
+    const byQuery = billedByQuery(model ?? asked ?? "");
+    const searched = queries.size > 0 || grounded;
+    const webSearches = searched ? (byQuery ? Math.max(1, queries.size) : 1) : 0;
+    const whole = counted === null || isEmpty(counted) ? null : usage({ ...counted, webSearches });
+    const terms: Terms = googleTerms(tier);
+    return {
+      portions: whole === null ? [] : [{ model: null, usage: whole }],
+      model,
+      responseId,
+      finishReasons: [...finished.values()],
+      terms,
+      webSearches,
+      fileSearches: 0,
+    };
+  };
+
+  return { take, facts };
+}
+
+/** States of an interaction in which it goes on. */
+const UNFINISHED = new Set(["in_progress", "queued"]);
+
+/** Something found on the web or on the map, and not in files of one's own, which cost nothing to search. */
+const isFound = (chunk: unknown): boolean => {
+  const { web, maps, image } = fields(chunk) ?? {};
+  return (web ?? maps ?? image) !== undefined;
+};
+
+/** Vertex: `ON_DEMAND_PRIORITY`, `ON_DEMAND_FLEX`. */
+const trafficTier = (traffic: unknown): string | undefined => /^ON_DEMAND_(\w+)$/.exec(text(traffic) ?? "")?.[1];
+
+function readUsage(told: Fields): Usage {
+  const input = count(told.promptTokenCount) + count(told.toolUsePromptTokenCount);
+  const thoughts = count(told.thoughtsTokenCount);
+  const answered = count(told.candidatesTokenCount) || count(told.responseTokenCount);
+  const prompt = byModality(told.promptTokensDetails ?? told.promptTokenDetails, "tokenCount");
+  const tools = byModality(told.toolUsePromptTokensDetails, "tokenCount");
+  return usage({
+    inputTokens: input,
+    // Some models leave out a part of the answer, never out of the total.
+    outputTokens: Math.max(answered + thoughts, count(told.totalTokenCount) - input),
+    reasoningTokens: thoughts,
+    cacheReadTokens: count(told.cachedContentTokenCount),
+    inputAudioTokens: prompt.audio + tools.audio,
+    inputImageTokens: prompt.image + tools.image,
+    inputVideoTokens: prompt.video + tools.video,
+    ...cachedOf(byModality(told.cacheTokensDetails, "tokenCount")),
+    ...outputOf(byModality(told.candidatesTokensDetails ?? told.responseTokensDetails, "tokenCount")),
+  });
+}
+
+function interactionUsage(told: Fields): Usage {
+  const prompt = byModality(told.input_tokens_by_modality, "tokens");
+  const tools = byModality(told.tool_use_tokens_by_modality, "tokens");
+  const input = count(told.total_input_tokens) + count(told.total_tool_use_tokens);
+  const thoughts = count(told.total_thought_tokens);
+  return usage({
+    inputTokens: input,
+    outputTokens: Math.max(count(told.total_output_tokens) + thoughts, count(told.total_tokens) - input),
+    reasoningTokens: thoughts,
+    cacheReadTokens: count(told.total_cached_tokens),
+    inputAudioTokens: prompt.audio + tools.audio,
+    inputImageTokens: prompt.image + tools.image,
+    inputVideoTokens: prompt.video + tools.video,
+    ...cachedOf(byModality(told.cached_tokens_by_modality, "tokens")),
+    ...outputOf(byModality(told.output_tokens_by_modality, "tokens")),
+  });
+}
+
+interface Modalities {
+  readonly audio: number;
+  readonly image: number;
+  readonly video: number;
+}
+
+/** Documents are read, and priced, as pictures. */
+function byModality(details: unknown, key: string): Modalities {
+  const sums = { audio: 0, image: 0, video: 0 };
+  for (const item of list(details)) {
+    const one = fields(item) ?? {};
+    const name = text(one.modality)?.toLowerCase() ?? "";
+    if (name === "audio" || name === "video") sums[name] += count(one[key]);
+    else if (name === "image" || name === "document") sums.image += count(one[key]);
+  }
+  return sums;
+}
+
+const cachedOf = ({ audio, image }: Modalities): Partial<Usage> => ({
+  cacheReadAudioTokens: audio,
+  cacheReadImageTokens: image,
+});
+
+const outputOf = ({ audio, image, video }: Modalities): Partial<Usage> => ({
+  outputAudioTokens: audio,
+  outputImageTokens: image,
+  outputVideoTokens: video,
+});

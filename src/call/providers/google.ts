@@ -1,0 +1,108 @@
+/**
+ * Google's Gemini API: generating, embedding and interactions are metered, and so is its OpenAI-compatible endpoint;
+ * Imagen's pictures are billed by the piece. Films, batches, tuning, live sessions and stored contexts are unmetered;
+ * counting, files and reading are free.
+ */
+import type { Operation, Spending } from "../call.ts";
+import type { AnswerHead, CapPlan, Endpoint, Provider, RequestFacts, RoutePlan, UsageReader } from "../provider.ts";
+import { type GoogleAddress, googleAddress } from "./google-address.ts";
+import { compatibleUsageReader } from "./google-compatible.ts";
+import { picturesReader, readPictures } from "./google-pictures.ts";
+import { readGoogleRequest } from "./google-request.ts";
+import { capGoogle, routeGoogle } from "./google-shape.ts";
+import { googleUsageReader } from "./google-usage.ts";
+import { openai } from "./openai.ts";
+
+/** What stands after a model's colon. */
+const VERBS: ReadonlyMap<string, Endpoint> = new Map([
+  ["generateContent", { operation: "generate", spending: "metered" }],
+  ["streamGenerateContent", { operation: "generate", spending: "metered" }],
+  ["embedContent", { operation: "embeddings", spending: "metered" }],
+  ["batchEmbedContents", { operation: "embeddings", spending: "metered" }],
+  ["batchGenerateContent", { operation: "batch", spending: "unmetered" }],
+  ["asyncBatchEmbedContent", { operation: "batch", spending: "unmetered" }],
+  ["countTokens", { operation: "other", spending: "free" }],
+  ["computeTokens", { operation: "other", spending: "free" }],
+  ["fetchPredictOperation", { operation: "other", spending: "free" }],
+  ["cancel", { operation: "other", spending: "free" }],
+]);
+
+/** Collections whose writes cost nothing; filling a store of files does, and its path has a verb. */
+const FREE = new Set(["files", "fileSearchStores", "auth_tokens"]);
+
+function endpoint(method: string, path: string): Endpoint {
+  const address = googleAddress(path);
+  if (method === "GET" || method === "DELETE") {
+    // A live session opens with a GET that is upgraded.
+    return path.includes("BidiGenerateContent") ? { operation: "realtime", spending: "unmetered" } : other("free");
+  }
+  if (address.compatible) return compatible(method, path, address);
+  return googleEndpoint(address);
+}
+
+/** What a POST, PUT or PATCH to Gemini's own endpoints does. */
+export function googleEndpoint({ parts, verb, model }: GoogleAddress): Endpoint {
+  const known = VERBS.get(verb);
+  if (known !== undefined) return known;
+  if (verb === "predict" && /^imagen/.test(model ?? "")) return { operation: "images", spending: "metered" };
+  const last = parts.at(-1) ?? "";
+  if (last === "interactions") return { operation: "responses", spending: "metered" };
+  // Uploads have no verb, and neither has a new store.
+  return other((verb === "" && parts.some((part) => FREE.has(part))) || last === "cancel" ? "free" : "unmetered");
+}
+
+const other = (spending: Spending): Endpoint => ({ operation: "other", spending });
+
+/** `/v1beta/openai/chat/completions`: chat and embeddings are as with OpenAI. */
+function compatible(method: string, path: string, { parts }: GoogleAddress): Endpoint {
+  const found = openai.endpoint(method, path);
+  const isRead = found.operation === "chat" || found.operation === "embeddings" || found.spending === "free";
+  if (isRead) return found;
+  return { operation: parts.at(-1) === "batches" ? "batch" : "other", spending: "unmetered" };
+}
+
+function readRequest(operation: Operation, body: unknown, path: string): RequestFacts {
+  const facts = readGoogleRequest(operation, body, path);
+  return operation === "images" ? readPictures(facts, body) : facts;
+}
+
+/** A reader for one answer of Gemini's own endpoints, or of the compatible ones. */
+function usageReader(operation: Operation, head: AnswerHead): UsageReader {
+  if (operation === "images") return picturesReader();
+  if (googleAddress(head.path).compatible) return compatibleUsageReader(operation);
+  return googleUsageReader(operation, head);
+}
+
+function cap(operation: Operation, body: unknown, tokens: number): CapPlan {
+  return operation === "chat" ? openai.cap(operation, body, tokens) : capGoogle(operation, body, tokens);
+}
+
+function route(operation: Operation, path: string, body: unknown, model: string): RoutePlan {
+  if (googleAddress(path).compatible) return openai.route(operation, path, body, model);
+  return routeGoogle(operation, body, model);
+}
+
+/** Texts of the parts, calls of functions and of code, and what an interaction calls with. */
+const PARTS = Object.freeze(['"text"', '"functionCall"', '"executableCode"']);
+const DELTA = Object.freeze(['"delta"']);
+
+/** Keys under which Gemini's endpoints stream. */
+export const googleStreamKeys = (operation: Operation): readonly string[] => (operation === "generate" ? PARTS : DELTA);
+
+/** Thoughts are summarised or left out, and billed whole. */
+export const hidesThoughts = (model: string): boolean => /gemini-(2\.5|[3-9]|flash|pro-latest)|thinking/.test(model);
+
+export const google: Provider = Object.freeze({
+  name: "google",
+  dialect: "google",
+  hosts: Object.freeze(["generativelanguage.googleapis.com", "*-generativelanguage.googleapis.com"]),
+  endpoint,
+  readRequest,
+  usageReader,
+  streamKeys: googleStreamKeys,
+  cap,
+  route,
+  // What is cached unasked costs nothing to write (ai.google.dev/gemini-api/docs/caching).
+  cachesUnasked: false,
+  hidesReasoning: hidesThoughts,
+});
