@@ -24,9 +24,10 @@ const LONGEST_READ = 8 * 1024 * 1024;
 export function eventStreamReader(usage: UsageReader, streamKeys: readonly string[]): EventReader {
   let pieces: Buffer[] = [];
   let held = 0;
-  /** Bytes of the message that is being collected or passed over, 0 while its length is not known. */
+  /** Bytes of the message that is being collected, 0 while its length is not known. */
   let wanted = 0;
-  let skipping = false;
+  /** Bytes still to come of one that is passed over. */
+  let passing = 0;
   let broken = false;
   let bytes = 0;
   let deltas = 0;
@@ -58,7 +59,6 @@ export function eventStreamReader(usage: UsageReader, streamKeys: readonly strin
     const start = joined();
     wanted = start.readUInt32BE(0);
     broken = wanted < PRELUDE + TRAILER || wanted > LONGEST || start.readUInt32BE(4) > wanted - PRELUDE - TRAILER;
-    skipping = wanted > LONGEST_READ;
     return !broken;
   };
 
@@ -71,12 +71,12 @@ export function eventStreamReader(usage: UsageReader, streamKeys: readonly strin
   /** Takes one message from what is held; false where it is not there yet. */
   const step = (): boolean => {
     if (broken || (wanted === 0 && !begin())) return false;
-    if (skipping) {
-      const passed = Math.min(held, wanted);
-      pieces = [joined().subarray(passed)];
-      held -= passed;
-      wanted -= passed;
-      return wanted === 0;
+    if (wanted > LONGEST_READ) {
+      passing = Math.max(0, wanted - held);
+      pieces = passing > 0 ? [] : [joined().subarray(wanted)];
+      held = Math.max(0, held - wanted);
+      wanted = 0;
+      return passing === 0;
     }
     if (held < wanted) return false;
     const all = joined();
@@ -89,10 +89,12 @@ export function eventStreamReader(usage: UsageReader, streamKeys: readonly strin
 
   return {
     push(chunk) {
-      if (broken || chunk.length === 0) return;
+      const rest = chunk.subarray(Math.min(passing, chunk.length));
+      passing -= chunk.length - rest.length;
+      if (broken || rest.length === 0) return;
       // A copy: the bytes belong to the caller, who may use the memory again.
-      pieces.push(Buffer.from(chunk));
-      held += chunk.length;
+      pieces.push(Buffer.from(rest));
+      held += rest.length;
       while (step());
     },
     finish() {

@@ -44,16 +44,15 @@ function endpoint(method: string, path: string): Endpoint {
   const parts = segments(path);
   const [first = ""] = parts;
   const last = parts.at(-1) ?? "";
+  if (first === "anthropic") return anthropic.endpoint(method, path);
+  if (first === "openai" || first === "v1") return openai.endpoint(method, path);
   if (method !== "POST") {
     const spends = (method === "PUT" || method === "PATCH") && parts.some((part) => SPENDING.has(part));
     return other(spends ? "unmetered" : "free");
   }
   const model = modelInPath(path);
   if (model !== null) return invocation(model, last);
-  if (parts.includes("anthropic") || last === "messages") return anthropic.endpoint(method, path);
-  const compatible = openai.endpoint(method, path);
-  if (compatible.operation !== "other" || parts.includes("openai")) return compatible;
-  if (last === "stop" || last === "count_tokens") return other("free");
+  if (last === "stop") return other("free");
   if (first === "model-invocation-job" || first === "async-invoke") {
     return { operation: "batch", spending: "unmetered" };
   }
@@ -83,9 +82,17 @@ function readRequest(operation: Operation, body: unknown, path: string): Request
   if (operation === "converse") return readConverse(body, model, stream);
   if (model !== null) return readInvoke(body, model, stream);
   if (operation === "messages") return anthropic.readRequest(operation, body, path);
-  const facts = openai.readRequest(operation, body, path);
+  return asServed(openai.readRequest(operation, body, path));
+}
+
+/** The system prompt of gpt-oss, which the service adds: 60 tokens in recorded traffic. */
+const OSS_BYTES = 240;
+
+function asServed(facts: RequestFacts): RequestFacts {
+  const model = facts.model ?? "";
+  if (model.includes("gpt-oss")) return { ...facts, textBytes: facts.textBytes + OSS_BYTES };
   // The newer models write prompts to the cache unasked, and charge for it where the table has a price.
-  return /(^|\.)openai\.gpt-[5-9]/.test(facts.model ?? "") ? { ...facts, cacheWrite: "minutes" } : facts;
+  return /(^|\.)openai\.gpt-[5-9]/.test(model) ? { ...facts, cacheWrite: "minutes" } : facts;
 }
 
 function usageReader(operation: Operation, head: AnswerHead): UsageReader {
