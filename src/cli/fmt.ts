@@ -80,7 +80,7 @@ async function formatInput({ values, words }: Arguments, { terminal }: World): P
     if (result.text !== before) terminal.err.line(`${file} is not in canonical form.`);
     return result.text === before ? exit.fine : exit.findings;
   }
-  if (result.text !== "") terminal.out.line(result.text.replace(/\n$/, ""));
+  terminal.out.exactly(result.text);
   return exit.fine;
 }
 

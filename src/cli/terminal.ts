@@ -9,8 +9,10 @@ export type Paint = (colour: Colour, text: string) => string;
 
 /** One of the two streams. */
 export interface Stream {
-  /** Writes the text and a line end. */
+  /** Writes the text and a line end. Names come from policies and from traffic: they move nobody's cursor. */
   line(text: string): void;
+  /** Writes exactly this. */
+  exactly(text: string): void;
   readonly paint: Paint;
 }
 
@@ -31,11 +33,20 @@ export function createTerminal(env: Env, stdout: NodeJS.WriteStream, stderr: Nod
     });
     const coloured = wantsColour(env, target.isTTY === true);
     return {
-      line: (text) => void target.write(`${text}\n`),
+      line: (text) => void target.write(`${printable(text, coloured)}\n`),
+      exactly: (text) => void target.write(text),
       paint: (colour, text) => (coloured ? styleText(colour, text, { validateStream: false }) : text),
     };
   };
   return { out: stream(stdout), err: stream(stderr) };
+}
+
+/** The text without control characters; with colours, but for those. */
+export function printable(text: string, coloured: boolean): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, (found: string, at: number) => {
+    const isColour = coloured && found === "\u001b" && /^\[[\d;]*m/.test(text.slice(at + 1, at + 12));
+    return isColour ? found : "\ufffd";
+  });
 }
 
 /** https://no-color.org and https://force-color.org; the explicit wish for colour wins. */
