@@ -12,7 +12,10 @@ interface Member {
   readonly end: number;
 }
 
-/** The body with each value at `path` replaced, or added to the object at the top; null where it is no JSON object. */
+/**
+ * The body with each value at `path` replaced; where there is none it is added, with the objects around it that are
+ * missing. Null where it is no JSON object.
+ */
 export function editJson(
   body: Buffer,
   path: readonly string[],
@@ -25,17 +28,24 @@ export function editJson(
   const spans = findAll(text, top, path);
   if (spans === null) return null;
   const written = Buffer.from(JSON.stringify(value)).toString("latin1");
-  if (spans.length === 0) return insert && path.length === 1 ? insertFirst(text, top, path[0] ?? "", written) : null;
+  if (spans.length === 0) return insert ? inserted(text, top, path, written) : null;
   let edited = text;
   for (const span of [...spans].reverse()) edited = edited.slice(0, span.start) + written + edited.slice(span.end);
   return Buffer.from(edited, "latin1");
 }
 
-function insertFirst(text: Latin1, top: number, key: string, written: Latin1): Buffer | null {
-  const all = members(text, top);
+/** The value as the first member of the object it belongs to; an object in its place that is none (null) makes way. */
+function inserted(text: Latin1, object: number, path: readonly string[], written: Latin1): Buffer | null {
+  const all = members(text, object);
   if (all === null) return null;
+  const [key = "", ...rest] = path;
+  // A key may stand twice, and parsers take the last one.
+  const here = all.findLast((member) => member.key === key);
+  if (here !== undefined && text[here.start] === "{") return inserted(text, here.start, rest, written);
+  const value = rest.reduceRight((inner, name) => `{"${name}":${inner}}`, written);
+  if (here !== undefined) return Buffer.from(text.slice(0, here.start) + value + text.slice(here.end), "latin1");
   const comma = all.length === 0 ? "" : ",";
-  return Buffer.from(`${text.slice(0, top + 1)}"${key}":${written}${comma}${text.slice(top + 1)}`, "latin1");
+  return Buffer.from(`${text.slice(0, object + 1)}"${key}":${value}${comma}${text.slice(object + 1)}`, "latin1");
 }
 
 /** Every value under the path; a key may stand twice, and which one counts differs between parsers. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Operation } from "../../src/call/call.ts";
 import { editJson } from "../../src/call/json-edit.ts";
 import { anthropic } from "../../src/call/providers/anthropic.ts";
+import { google } from "../../src/call/providers/google.ts";
 import { openai } from "../../src/call/providers/openai.ts";
 import { capOutput, routeModel, whyFixed } from "../../src/call/rewrite.ts";
 
@@ -33,6 +34,25 @@ describe("a cap", () => {
     ["messages", '{"max_tokens":4096,"thinking":{"type":"enabled","budget_tokens":2048}}', "impossible"],
   ] as const)("of 100 on a %s request turns %s into %s", (operation, body, expected) => {
     expect(capped(operation, body, 100)).toBe(expected);
+  });
+
+  it.each([
+    ["{}", '{"generationConfig":{"maxOutputTokens":100}}'],
+    ['{"contents":[]}', '{"generationConfig":{"maxOutputTokens":100},"contents":[]}'],
+    ['{"generationConfig":{}}', '{"generationConfig":{"maxOutputTokens":100}}'],
+    ['{ "generationConfig" : { "topK": 1 } }', '{ "generationConfig" : {"maxOutputTokens":100, "topK": 1 } }'],
+    ['{"generation_config":{"a":1}}', '{"generation_config":{"maxOutputTokens":100,"a":1}}'],
+    ['{"generationConfig":null}', '{"generationConfig":{"maxOutputTokens":100}}'],
+    ['{"generationConfig":{"maxOutputTokens":500}}', '{"generationConfig":{"maxOutputTokens":100}}'],
+    ['{"generation_config":{"max_output_tokens":500}}', '{"generation_config":{"max_output_tokens":100}}'],
+    ['{"generationConfig":{"maxOutputTokens":50}}', "unchanged"],
+    [
+      '{"generationConfig":{"candidateCount":4,"maxOutputTokens":50}}',
+      '{"generationConfig":{"candidateCount":4,"maxOutputTokens":25}}',
+    ],
+  ])("of 100 is written where Gemini has it: %s becomes %s", (body, expected) => {
+    const result = capOutput(google, "generate", Buffer.from(body), 100);
+    expect(result.kind === "capped" ? result.body.toString() : result.kind).toBe(expected);
   });
 
   it("lowers a thinking budget that would no longer fit", () => {
