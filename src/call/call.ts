@@ -82,6 +82,11 @@ export interface Call {
   readonly fingerprint: string | null;
   /** The SDK's own word on which attempt this is (0 = first), null where it says nothing. */
   readonly sdkRetry: number | null;
+  /** Pieces that are billed each, as the request tells them, and how they are asked for where that sets their price. */
+  readonly units?: Units;
+  readonly variant?: string;
+  /** Why an unmetered call cannot be counted, where that can be said; for people. */
+  readonly note?: string;
 }
 
 /** What is billed by the piece. */
@@ -100,11 +105,21 @@ export interface Usage {
   readonly reasoningTokens: number;
   readonly inputAudioTokens: number;
   readonly outputAudioTokens: number;
+  /** Of the input and the output, what is no text, where it may have a price of its own. */
+  readonly inputImageTokens?: number;
+  readonly inputVideoTokens?: number;
+  readonly outputImageTokens?: number;
+  readonly outputVideoTokens?: number;
+  /** Of what was read from the cache. */
+  readonly cacheReadAudioTokens?: number;
+  readonly cacheReadImageTokens?: number;
   readonly webSearches: number;
   /** Searches of stored files (OpenAI's file search), billed per search. */
   readonly fileSearches?: number;
   /** Pieces that are billed each, beside or in place of tokens. */
   readonly units?: Units;
+  /** How the pieces were asked for, where that sets their price: `hd 1024x1792`. */
+  readonly variant?: string;
   /** USD as the provider itself reports it (OpenRouter), null elsewhere. */
   readonly reportedCost: number | null;
 }

@@ -1,8 +1,9 @@
 /**
  * Usage times rates: the parts of a cost in whole nano-dollars, and their exact sum.
  */
-import type { Cost, Usage } from "./call.ts";
+import type { Cost, Unit, Usage } from "./call.ts";
 import { type RateCard, ratesFor, scale } from "./rates.ts";
+import { unitRate } from "./unit-prices.ts";
 
 export const NO_COST: Cost = Object.freeze({
   input: 0,
@@ -19,25 +20,79 @@ export function costOf(usage: Usage, card: RateCard, millis = 1000): Cost {
   const rates = scale(ratesFor(card, usage.inputTokens), millis);
   const written = usage.cacheWriteTokens + usage.cacheWriteHourTokens;
   const fresh = Math.max(0, usage.inputTokens - usage.cacheReadTokens - written);
-  const heard = Math.min(fresh, usage.inputAudioTokens);
   const reasoned = Math.min(usage.outputTokens, usage.reasoningTokens);
-  const spoken = Math.min(usage.outputTokens - reasoned, usage.outputAudioTokens);
+  const [newAudio, readAudio] = newAndRead(usage.inputAudioTokens, usage.cacheReadAudioTokens);
+  const [newImage, readImage] = newAndRead(usage.inputImageTokens, usage.cacheReadImageTokens);
+  const pieces = (...units: readonly Unit[]): readonly Kind[] =>
+    usage.units === undefined
+      ? []
+      : units.map((unit) => [usage.units?.[unit], unitRate(card.units, unit, usage.variant)]);
   return total({
-    input: nano(fresh - heard, rates.input, heard, rates.inputAudio),
-    output: nano(usage.outputTokens - reasoned - spoken, rates.output, spoken, rates.outputAudio),
-    cacheRead: nano(usage.cacheReadTokens, rates.cacheRead),
-    cacheWrite: nano(usage.cacheWriteTokens, rates.cacheWrite, usage.cacheWriteHourTokens, rates.cacheWriteHour),
+    input: nano(
+      fresh,
+      rates.input,
+      [
+        [newAudio, rates.inputAudio],
+        [newImage, rates.inputImage],
+        [usage.inputVideoTokens, rates.inputVideo],
+      ],
+      pieces("audioSeconds", "characters", "pages"),
+    ),
+    output: nano(
+      usage.outputTokens - reasoned,
+      rates.output,
+      [
+        [usage.outputAudioTokens, rates.outputAudio],
+        [usage.outputImageTokens, rates.outputImage],
+        [usage.outputVideoTokens, rates.outputVideo],
+      ],
+      pieces("images"),
+    ),
+    cacheRead: nano(usage.cacheReadTokens, rates.cacheRead, [
+      [readAudio, rates.cacheReadAudio],
+      [readImage, rates.cacheReadImage],
+    ]),
+    cacheWrite: nano(written, rates.cacheWrite, [[usage.cacheWriteHourTokens, rates.cacheWriteHour]]),
     reasoning: nano(reasoned, rates.reasoning),
-    tools: usage.webSearches * card.webSearch + (usage.fileSearches ?? 0) * card.fileSearch,
+    tools:
+      usage.webSearches * card.webSearch +
+      (usage.fileSearches ?? 0) * card.fileSearch +
+      nano(0, 0, [], pieces("codeSessions", "searches")),
   });
 }
 
-/** Nano-dollars of one or two kinds of tokens times pico-dollars each, added up and then rounded, a half up. */
-function nano(tokens: number, picoEach: number, others = 0, picoOthers = 0): number {
-  const picos = tokens * picoEach + others * picoOthers;
+/** Of the tokens of one kind, those that are new and those that were read from the cache. */
+function newAndRead(all = 0, read = 0): readonly [fresh: number, read: number] {
+  return [Math.max(0, all - read), read];
+}
+
+/** Tokens of a kind with a price of its own, or pieces, in pico-dollars. */
+type Kind = readonly [tokens: number | undefined, picoEach: number];
+
+/**
+ * Nano-dollars of tokens times pico-dollars each, some of them of a kind of their own, and of pieces beside them; added
+ * up, then rounded, a half up.
+ */
+function nano(tokens: number, picoEach: number, kinds: readonly Kind[] = [], pieces: readonly Kind[] = []): number {
+  let plain = tokens;
+  let picos = 0;
+  for (const [given = 0, each] of kinds) {
+    const some = Math.min(plain, given);
+    plain -= some;
+    picos += some * each;
+  }
+  picos += plain * picoEach;
+  for (const [some = 0, each] of pieces) picos += some * each;
   if (picos <= Number.MAX_SAFE_INTEGER - 500) return Math.floor((picos + 500) / 1000);
   // Past 9 quadrillion pico-dollars ($9,007) a double no longer holds every integer.
-  const exact = BigInt(tokens) * BigInt(picoEach) + BigInt(others) * BigInt(picoOthers);
+  let exact = BigInt(plain) * BigInt(picoEach);
+  let left = tokens;
+  for (const [given = 0, each] of kinds) {
+    const some = Math.min(left, given);
+    left -= some;
+    exact += BigInt(some) * BigInt(each);
+  }
+  for (const [some = 0, each] of pieces) exact += BigInt(some) * BigInt(each);
   return Number((exact + 500n) / 1000n);
 }
 

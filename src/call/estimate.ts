@@ -1,13 +1,14 @@
 /**
  * What a call will use at most, as far as can be told before it leaves: never nothing, and never a model's whole context.
  */
-import type { Cost, Operation, Usage } from "./call.ts";
+import type { Cost, Operation, Unit, Units, Usage } from "./call.ts";
 import { costOf, NO_COST } from "./cost.ts";
 import { canonicalModel } from "./model.ts";
 import type { Priced, Prices } from "./price.ts";
 import type { Provider, RequestFacts } from "./provider.ts";
 import { ratesFor } from "./rates.ts";
 import { multiplierAtMost } from "./terms.ts";
+import { hasRate } from "./unit-prices.ts";
 import { usage } from "./usage.ts";
 
 /** What earlier calls taught; null until they have. */
@@ -31,6 +32,9 @@ export interface Estimate {
   readonly outputTokens: number;
   readonly cost: Cost;
   readonly unpriced: boolean;
+  /** Pieces that are billed each; those of a request whose model is billed by tokens are left out. */
+  readonly units?: Units;
+  readonly variant?: string;
 }
 
 /** Estimates a call that spends. */
@@ -43,16 +47,33 @@ export function estimate(
   learned: Learned = NOTHING_LEARNED,
 ): Estimate {
   const priced = prices.of(provider.name, model, operation);
+  const pieces = piecesOf(facts, priced);
   const inputTokens = estimateInput(facts, learned);
-  const outputTokens = estimateOutput(operation, facts, priced, learned);
+  const outputTokens = estimateOutput(operation, facts, priced, learned, pieces !== null);
   const millis = multiplierAtMost(provider.name, canonicalModel(model), facts.terms);
-  const expected = expectedUsage(provider, facts, inputTokens, outputTokens, priced);
+  const expected = usage({
+    ...expectedUsage(provider, facts, inputTokens, outputTokens, priced),
+    ...(operation === "images" && { inputImageTokens: facts.mediaTokens, outputImageTokens: outputTokens }),
+    ...pieces,
+  });
   return Object.freeze({
     inputTokens,
     outputTokens,
     cost: costOf(expected, priced.card, millis),
     unpriced: priced.unpriced,
+    ...pieces,
   });
+}
+
+/** What of the request is billed by the piece: all that has a price of its own, or whose model has no price at all. */
+function piecesOf(facts: RequestFacts, priced: Priced): Pick<Estimate, "units" | "variant"> | null {
+  const { card, unpriced } = priced;
+  const billed = Object.entries(facts.units ?? {}).filter(([unit]) => unpriced || hasRate(card.units, unit));
+  if (billed.length === 0) return null;
+  return {
+    units: Object.freeze(Object.fromEntries(billed) as Partial<Record<Unit, number>>),
+    ...(facts.variant !== undefined && { variant: facts.variant }),
+  };
 }
 
 /** The estimate of what cannot be metered: no tokens and no cost, since nothing is known of either. */
@@ -64,8 +85,16 @@ function estimateInput(facts: RequestFacts, learned: Learned): number {
   return Math.max(1, corrected + facts.mediaTokens + facts.audioTokens);
 }
 
-function estimateOutput(operation: Operation, facts: RequestFacts, priced: Priced, learned: Learned): number {
-  if (operation === "embeddings") return 0;
+function estimateOutput(
+  operation: Operation,
+  facts: RequestFacts,
+  priced: Priced,
+  learned: Learned,
+  byPiece: boolean,
+): number {
+  if (operation === "embeddings" || operation === "rerank") return 0;
+  // What is billed by the piece is not billed by tokens too; what the request decides need not be guessed.
+  if (facts.outputTokens !== undefined) return byPiece ? 0 : facts.outputTokens;
   const own = facts.maxTokens === null ? Number.POSITIVE_INFINITY : facts.maxTokens * facts.choices;
   // What was learned counts whole responses, so it has all choices in it already.
   const usual = learned.outputTokens ?? DEFAULT_OUTPUT * facts.choices;

@@ -104,3 +104,29 @@ export function audioTokens(bytes: number): number {
 
 /** Bytes that a base64 text stands for. */
 export const base64Bytes = (base64: string): number => Math.ceil((base64.length * 3) / 4);
+
+/** Seconds of a recording, a second taken as 8 KB, which is less than most recordings use. */
+export function audioSeconds(bytes: number): number {
+  return Math.max(1, Math.ceil(bytes / 8_000));
+}
+
+/** Tokens of one square picture by quality, and of one that is half as long again on a side. */
+const PICTURES: Readonly<Record<string, readonly [square: number, oblong: number]>> = {
+  low: [272, 408],
+  medium: [1_056, 1_584],
+  high: [4_160, 6_240],
+};
+
+/**
+ * Output tokens of one picture that is made, by size and quality; the greatest where the model may choose.
+ * Source: developers.openai.com/api/docs/guides/image-generation, "Cost and latency". Models after gpt-image-1.5 take any
+ * size and need up to 7,024 tokens for a square megapixel.
+ */
+export function openaiPictureTokens(model: string, size: string, quality: string): number {
+  const [square, oblong] = PICTURES[quality] ?? PICTURES.high ?? [0, 0];
+  const [width = 0, height = 0] = size.split("x").map(Number);
+  const known = /^(gpt-image-1|chatgpt-image)/.test(model);
+  if (known) return size === "1024x1024" ? square : oblong;
+  const pixels = width > 0 && height > 0 ? width * height : 1_536 * 1_024;
+  return Math.ceil(oblong * 1.13 * Math.max(1, pixels / (1_536 * 1_024)));
+}

@@ -41,6 +41,10 @@ export interface RequestFacts {
   readonly audioTokens: number;
   /** Pieces that are billed each, as far as the request tells: pictures asked for, characters to be spoken. */
   readonly units?: Units;
+  /** How the pieces are asked for, where that sets their price: `hd 1024x1792`. */
+  readonly variant?: string;
+  /** Output tokens that the request itself decides: those of pictures by size and quality. */
+  readonly outputTokens?: number;
   readonly cacheWrite: CacheWrite;
   readonly terms: Terms;
   /** For the fingerprint only; never stored or exported. */
@@ -113,12 +117,19 @@ export interface Provider {
   /** `openai`, `anthropic`: the value of the `provider` scope. */
   readonly name: string;
   readonly dialect: Dialect;
-  /** Its well-known hosts, lower case, without port; `*` stands for any letters: `*.openai.azure.com`. */
+  /** Its well-known hosts, lower case; `*` stands for any letters: `*.openai.azure.com`. Without a port: at any. */
   readonly hosts: readonly string[];
   /** What the address does; `path` may carry a query. */
   endpoint(method: string, path: string): Endpoint;
-  /** Reads a request; `path` is its address with query, since some name the model there. */
-  readRequest(operation: Operation, body: unknown, path: string): RequestFacts;
+  /** The name of the provider that an address of a gateway leads to, which then stands for the gateway; null for none. */
+  upstream?(path: string): string | null;
+  /** Reads a request; `path` is its address with query, since some name the model there, and some in a header. */
+  readRequest(
+    operation: Operation,
+    body: unknown,
+    path: string,
+    headers?: Readonly<Record<string, string>>,
+  ): RequestFacts;
   usageReader(operation: Operation, head: AnswerHead): UsageReader;
   /** Keys under which this endpoint streams its text, quotes included: `"delta"`. */
   streamKeys(operation: Operation): readonly string[];

@@ -13,7 +13,19 @@ export interface Rates {
   readonly reasoning: number;
   readonly inputAudio: number;
   readonly outputAudio: number;
+  readonly inputImage: number;
+  readonly inputVideo: number;
+  readonly outputImage: number;
+  readonly outputVideo: number;
+  readonly cacheReadAudio: number;
+  readonly cacheReadImage: number;
 }
+
+/**
+ * Pico-dollars for each piece: by unit (`images`), and by unit and variant (`images hd 1024x1792`) where the price
+ * depends on how the piece was asked for.
+ */
+export type UnitRates = Readonly<Record<string, number>>;
 
 /** A model's rates: the base, and dearer ones for long prompts. */
 export interface RateCard {
@@ -23,6 +35,8 @@ export interface RateCard {
   /** Nano-dollars per search. */
   readonly webSearch: number;
   readonly fileSearch: number;
+  /** What is billed by the piece; absent where nothing is. */
+  readonly units?: UnitRates;
 }
 
 /** The rates for a request with this many prompt tokens, cached ones included. */
@@ -58,25 +72,44 @@ export function rateCard(prices: PriceKeys): RateCard {
     const at = (key: string): number | null => priceAt(prices[key], promptTokens);
     const input = at("input_mtok") ?? 0;
     const output = at("output_mtok") ?? 0;
+    const cacheRead = at("cache_read_mtok") ?? input;
     const cacheWrite = at("cache_write_mtok") ?? input;
     return Object.freeze({
       input: pico(input),
       output: pico(output),
-      cacheRead: pico(at("cache_read_mtok") ?? input),
+      cacheRead: pico(cacheRead),
       cacheWrite: pico(cacheWrite),
       // An hour costs twice the input (platform.claude.com/docs/en/about-claude/pricing); OpenAI has no such lifetime.
       cacheWriteHour: pico(at("cache_write_1h_mtok") ?? Math.max(cacheWrite, 2 * input)),
       reasoning: pico(at("output_reasoning_mtok") ?? output),
       inputAudio: pico(at("input_audio_mtok") ?? input),
+      inputImage: pico(at("input_image_mtok") ?? input),
+      inputVideo: pico(at("input_video_mtok") ?? input),
       outputAudio: pico(at("output_audio_mtok") ?? output),
+      outputImage: pico(at("output_image_mtok") ?? output),
+      outputVideo: pico(at("output_video_mtok") ?? output),
+      cacheReadAudio: pico(at("cache_audio_read_mtok") ?? cacheRead),
+      cacheReadImage: pico(at("cache_image_read_mtok") ?? cacheRead),
     });
   };
+  const units = unitsOf(prices);
   return Object.freeze({
     base: rates(0),
     long: Object.freeze([...starts].sort((a, b) => a - b).map((above) => ({ above, rates: rates(above + 1) }))),
     webSearch: searchNano(prices.web_searches_kcount, WEB_SEARCH_NANO),
     fileSearch: searchNano(prices.storage_searches_kcount, FILE_SEARCH_NANO),
+    ...(units !== null && { units }),
   });
+}
+
+/** What the table prices by the piece: hours of sound, thousands of pages; null where nothing. */
+function unitsOf(prices: PriceKeys): UnitRates | null {
+  const hours = prices.input_audio_hours ?? prices.audio_hours;
+  const pages = prices.input_document_kpages;
+  const units: Record<string, number> = {};
+  if (typeof hours === "number") units.audioSeconds = Math.round((hours * 1e12) / 3_600);
+  if (typeof pages === "number") units.pages = Math.round(pages * 1e9);
+  return Object.keys(units).length === 0 ? null : Object.freeze(units);
 }
 
 function priceAt(price: Price | undefined, promptTokens: number): number | null {
@@ -101,6 +134,12 @@ export function scale(rates: Rates, millis: number): Rates {
     cacheWriteHour: times(rates.cacheWriteHour),
     reasoning: times(rates.reasoning),
     inputAudio: times(rates.inputAudio),
+    inputImage: times(rates.inputImage),
+    inputVideo: times(rates.inputVideo),
     outputAudio: times(rates.outputAudio),
+    outputImage: times(rates.outputImage),
+    outputVideo: times(rates.outputVideo),
+    cacheReadAudio: times(rates.cacheReadAudio),
+    cacheReadImage: times(rates.cacheReadImage),
   });
 }

@@ -5,6 +5,7 @@
 import type { Call, Cost } from "./call.ts";
 import { type Estimate, estimate, type Learned, NO_ESTIMATE, NOTHING_LEARNED } from "./estimate.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { readForm } from "./form.ts";
 import { clean, type Identity } from "./identity.ts";
 import { type Fields, fields, parse, text } from "./json.ts";
 import { canonicalModel, UNKNOWN_MODEL } from "./model.ts";
@@ -24,6 +25,8 @@ export interface Request {
   readonly headers: Readonly<Record<string, string>>;
   /** Null where it cannot be read. */
   readonly body: Buffer | null;
+  /** What came of a body that is not read whole. */
+  readonly bodyStart?: Buffer | undefined;
   readonly identity: Identity;
   readonly prices: Prices;
   readonly learned?: Learned;
@@ -37,21 +40,37 @@ export interface ReadCall {
 
 /** Reads a request; null where only its path looked like an LLM call and its body is none. */
 export function readCall(request: Request): ReadCall | null {
-  const { recognised, body, headers } = request;
-  const json = body === null || isEncoded(headers) ? undefined : parse(body.toString("utf8"));
-  const object = fields(json);
+  const { recognised } = request;
+  const object = readBody(request);
   if (!recognised.certain && !looksLikeCall(object)) return null;
   const facts = object === null ? unreadable(request) : factsOf(request, object);
   return Object.freeze({ call: callFrom(request, facts), facts });
 }
 
+/** A body of named fields, as JSON or as a form; null where it is neither, or cannot be read. */
+export function readBody({ body, bodyStart, headers }: Pick<Request, "body" | "bodyStart" | "headers">): Fields | null {
+  if (isEncoded(headers)) return null;
+  const start = body ?? bodyStart ?? null;
+  const type = headers["content-type"];
+  if (start !== null && /^multipart\/form-data/i.test(type ?? "")) {
+    return readForm(type, start, body === null ? declaredLength(headers) : body.length);
+  }
+  return body === null ? null : fields(parse(body.toString("utf8")));
+}
+
+function declaredLength(headers: Request["headers"]): number | null {
+  const declared = Number(headers["content-length"]);
+  return Number.isSafeInteger(declared) && declared > 0 ? declared : null;
+}
+
 function factsOf(request: Request, body: Fields): RequestFacts {
   const { provider, operation } = request.recognised;
   try {
-    return provider.readRequest(operation, body, request.path);
+    return provider.readRequest(operation, body, request.path, request.headers);
   } catch {
     // Nested deeper than the stack can follow, which parsing itself survives.
-    return { ...unreadable(request), model: text(body.model), stream: body.stream === true };
+    const facts = unreadable(request);
+    return { ...facts, model: text(body.model) ?? facts.model, stream: body.stream === true || facts.stream };
   }
 }
 
@@ -106,8 +125,7 @@ const UNKNOWN_LENGTH = 100_000;
 const COMPRESSION = 5;
 
 function unreadable(request: Request): RequestFacts {
-  const declared = Number(request.headers["content-length"]);
-  const known = request.body?.length ?? (Number.isSafeInteger(declared) && declared > 0 ? declared : UNKNOWN_LENGTH);
+  const known = request.body?.length ?? declaredLength(request.headers) ?? UNKNOWN_LENGTH;
   const textBytes = isEncoded(request.headers) ? known * COMPRESSION : known;
   return {
     model: null,

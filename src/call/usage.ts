@@ -1,7 +1,7 @@
 /**
  * Usage figures: none, and the sum of several.
  */
-import type { Usage } from "./call.ts";
+import type { Units, Usage } from "./call.ts";
 
 /** Nothing used. */
 export const NO_USAGE: Usage = Object.freeze({
@@ -13,6 +13,12 @@ export const NO_USAGE: Usage = Object.freeze({
   reasoningTokens: 0,
   inputAudioTokens: 0,
   outputAudioTokens: 0,
+  inputImageTokens: 0,
+  inputVideoTokens: 0,
+  outputImageTokens: 0,
+  outputVideoTokens: 0,
+  cacheReadAudioTokens: 0,
+  cacheReadImageTokens: 0,
   webSearches: 0,
   fileSearches: 0,
   reportedCost: null,
@@ -35,8 +41,15 @@ export function sumUsage(all: readonly Usage[]): Usage {
         reasoningTokens: a.reasoningTokens + b.reasoningTokens,
         inputAudioTokens: a.inputAudioTokens + b.inputAudioTokens,
         outputAudioTokens: a.outputAudioTokens + b.outputAudioTokens,
+        inputImageTokens: (a.inputImageTokens ?? 0) + (b.inputImageTokens ?? 0),
+        inputVideoTokens: (a.inputVideoTokens ?? 0) + (b.inputVideoTokens ?? 0),
+        outputImageTokens: (a.outputImageTokens ?? 0) + (b.outputImageTokens ?? 0),
+        outputVideoTokens: (a.outputVideoTokens ?? 0) + (b.outputVideoTokens ?? 0),
+        cacheReadAudioTokens: (a.cacheReadAudioTokens ?? 0) + (b.cacheReadAudioTokens ?? 0),
+        cacheReadImageTokens: (a.cacheReadImageTokens ?? 0) + (b.cacheReadImageTokens ?? 0),
         webSearches: a.webSearches + b.webSearches,
         fileSearches: (a.fileSearches ?? 0) + (b.fileSearches ?? 0),
+        ...(a.units === undefined && b.units === undefined ? {} : { units: sumUnits(a.units ?? {}, b.units ?? {}) }),
         reportedCost:
           a.reportedCost === null && b.reportedCost === null ? null : (a.reportedCost ?? 0) + (b.reportedCost ?? 0),
       }),
@@ -44,6 +57,17 @@ export function sumUsage(all: readonly Usage[]): Usage {
   );
 }
 
+/** The pieces of both, added up. */
+export function sumUnits(a: Units, b: Units): Units {
+  const sum: Record<string, number> = { ...a };
+  for (const [unit, pieces] of Object.entries(b)) sum[unit] = (sum[unit] ?? 0) + pieces;
+  return Object.freeze(sum);
+}
+
 /** Whether nothing at all was counted: a provider that answers with zeros has not counted. */
 export const isEmpty = (all: Usage): boolean =>
-  all.inputTokens === 0 && all.outputTokens === 0 && all.webSearches === 0 && all.reportedCost === null;
+  all.inputTokens === 0 &&
+  all.outputTokens === 0 &&
+  all.webSearches === 0 &&
+  all.reportedCost === null &&
+  Object.values(all.units ?? {}).every((pieces) => pieces === 0);

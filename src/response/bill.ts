@@ -10,6 +10,7 @@ import type { Priced, Prices } from "../call/price.ts";
 import { type Portion, STANDARD, type Terms } from "../call/provider.ts";
 import { providerNamed } from "../call/providers/all.ts";
 import { multiplier, multiplierAtMost } from "../call/terms.ts";
+import { hasRate } from "../call/unit-prices.ts";
 import { NO_USAGE, sumUsage, usage } from "../call/usage.ts";
 import type { ResponseReading } from "./reader.ts";
 
@@ -29,7 +30,7 @@ export function bill(sources: BillSources): Bill {
   // Nothing can be counted of an unmetered call, and a free one spends nothing.
   if (call.spending !== "metered") return write(sources, NO_USAGE, NO_COST, "estimate", false);
   // What the provider counted is charged as counted, even where the call then failed.
-  if (reading.portions.length > 0 && isFinal(reading)) return counted(sources);
+  if (reading.portions.length > 0 && isFinal(reading) && !isCountedOtherwise(sources)) return counted(sources);
   const extent = extentOf(call, reading, outcome);
   return extent === "nothing" ? write(sources, NO_USAGE, NO_COST, "local", false) : guessed(sources, extent);
 }
@@ -40,6 +41,16 @@ export function bill(sources: BillSources): Bill {
  */
 const isFinal = (reading: ResponseReading): boolean => !reading.streamed || reading.finishReasons.length > 0;
 
+/** Pieces that an answer shows of a model that is billed by tokens, and no tokens: their number is no bill. */
+function isCountedOtherwise({ call, reading, prices }: BillSources): boolean {
+  return reading.portions.every(({ model, usage: used }) => {
+    const units = Object.keys(used.units ?? {});
+    if (units.length === 0 || used.inputTokens + used.outputTokens > 0 || used.reportedCost !== null) return false;
+    const { card, unpriced } = prices.of(call.provider, model ?? call.modelAsSent, call.operation);
+    return !unpriced && !units.some((unit) => hasRate(card.units, unit));
+  });
+}
+
 /** How much of a call that nobody counted was surely done: `answered` in full, `streamed` as far as it came. */
 type Extent = "nothing" | "streamed" | "answered";
 
@@ -49,7 +60,7 @@ function extentOf(call: Call, reading: ResponseReading, outcome: Outcome): Exten
   switch (outcome.kind) {
     case "success":
       // Usage began and no end came: the provider broke off inside a stream that ended well as HTTP.
-      return reading.portions.length > 0 ? "streamed" : "answered";
+      return reading.portions.length > 0 && reading.streamed ? "streamed" : "answered";
     case "provider-error":
       // The provider refused or failed before it counted anything: errors are not billed.
       return "nothing";
@@ -81,7 +92,8 @@ function counted(sources: BillSources): Bill {
   const parts = reading.portions.map((portion) => {
     const { priced, model } = priceFor(call, portion, reading.model, prices);
     const millis = multiplier(call.provider, canonicalModel(model), reading.terms);
-    return { cost: costOf(portion.usage, priced.card, millis), unpriced: priced.unpriced };
+    const asked = call.variant === undefined ? portion.usage : { variant: call.variant, ...portion.usage };
+    return { cost: costOf(asked, priced.card, millis), unpriced: priced.unpriced };
   });
   const used = sumUsage(reading.portions.map((portion) => portion.usage));
   const cost = sumCost(parts.map((part) => part.cost));
@@ -96,11 +108,16 @@ function counted(sources: BillSources): Bill {
 /** The bill where the provider counted nothing, or not to the end. */
 function guessed(sources: BillSources, extent: "streamed" | "answered"): Bill {
   const { call, reading, prices, asked = STANDARD } = sources;
-  const known = sumUsage(reading.portions.map((portion) => portion.usage));
+  const { units, ...known } = sumUsage(reading.portions.map((portion) => portion.usage));
+  const produced = call.operation === "embeddings" ? 0 : outputTokens(call, reading, known, extent);
   const used = usage({
     ...known,
+    // Pieces that were asked for are made whether their answer arrives or not.
+    ...(call.units !== undefined && { units: units ?? call.units }),
+    ...(call.variant !== undefined && { variant: call.variant }),
+    ...(call.operation === "images" && { outputImageTokens: produced }),
     inputTokens: known.inputTokens === 0 ? call.inputTokens : known.inputTokens,
-    outputTokens: call.operation === "embeddings" ? 0 : outputTokens(call, reading, known, extent),
+    outputTokens: produced,
     webSearches: Math.max(known.webSearches, reading.webSearches),
     fileSearches: Math.max(known.fileSearches ?? 0, reading.fileSearches),
     reportedCost: null,

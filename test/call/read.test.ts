@@ -151,9 +151,9 @@ describe("other endpoints", () => {
   });
 
   it("makes a call without cost of what cannot be metered", () => {
-    const recognised = at("api.openai.com", "/v1/images/generations");
-    const call = aCall(prices, { model: "gpt-image-1", prompt: "a cat" }, { recognised });
-    expect([call.spending, call.model, call.cost.total, call.unpriced]).toEqual(["unmetered", "gpt-image-1", 0, false]);
+    const recognised = at("api.openai.com", "/v1/fine_tuning/jobs");
+    const call = aCall(prices, { model: "gpt-4.1-nano", training_file: "file-1" }, { recognised });
+    expect([call.spending, call.cost.total, call.unpriced]).toEqual(["unmetered", 0, false]);
   });
 });
 

@@ -34,8 +34,12 @@ describe("a well-known host", () => {
     ["GET", "/v1/responses/resp_1?stream=true", "openai other free"],
     ["POST", "/v1/chat/completions/chatcmpl-1", "openai other free"],
     ["DELETE", "/v1/conversations/conv_1", "openai other free"],
-    ["POST", "/v1/images/generations", "openai other unmetered"],
-    ["POST", "/v1/audio/speech", "openai other unmetered"],
+    ["POST", "/v1/images/generations", "openai images metered"],
+    ["POST", "/v1/images/edits", "openai images metered"],
+    ["POST", "/v1/audio/speech", "openai speech metered"],
+    ["POST", "/v1/audio/transcriptions", "openai transcription metered"],
+    ["POST", "/v1/audio/translations", "openai transcription metered"],
+    ["POST", "/v1/containers", "openai other metered"],
     ["POST", "/v1/batches", "openai other unmetered"],
     ["POST", "/v1/fine_tuning/jobs", "openai other unmetered"],
     ["POST", "/v1/videos", "openai other unmetered"],
@@ -61,7 +65,7 @@ describe("a well-known host", () => {
   });
 
   it("is known with a trailing dot too, which names the same host", () => {
-    expect(seen("api.openai.com.", "POST", "/v1/images/generations")).toBe("openai other unmetered");
+    expect(seen("api.openai.com.", "POST", "/v1/videos")).toBe("openai other unmetered");
   });
 });
 

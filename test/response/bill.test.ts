@@ -217,8 +217,8 @@ describe("nothing is charged", () => {
   });
 
   it("for what is not metered or free", () => {
-    for (const path of ["/v1/images/generations", "/v1/files"]) {
-      const call = aCall(prices, { model: "gpt-image-1" }, { recognised: at("api.openai.com", path) });
+    for (const path of ["/v1/fine_tuning/jobs", "/v1/files"]) {
+      const call = aCall(prices, { model: "gpt-4.1-nano" }, { recognised: at("api.openai.com", path) });
       expect(billed(call, reading({ portions: used(100, 10) }), ok).cost.total).toBe(0);
     }
   });

@@ -11,6 +11,8 @@ import { isEmpty, usage } from "../usage.ts";
 interface Message {
   readonly told: Record<string, unknown>;
   model: string | null;
+  /** Whether code was run in a container, new or kept from an earlier answer. */
+  ranCode: boolean;
 }
 
 /** A reader for one response, whole or streamed. */
@@ -25,7 +27,7 @@ export function anthropicUsageReader(): UsageReader {
     responseId = text(body.id) ?? responseId;
     const known = messages.get(responseId ?? "");
     if (known !== undefined) return known;
-    const fresh: Message = { told: {}, model: text(body.model) };
+    const fresh: Message = { told: {}, model: text(body.model), ranCode: false };
     messages.set(responseId ?? "", fresh);
     return fresh;
   };
@@ -38,8 +40,11 @@ export function anthropicUsageReader(): UsageReader {
     const reason = text(fields(event.delta)?.stop_reason) ?? text(body.stop_reason);
     if (reason !== null) finishReasons.push(reason);
     const told = fields(body.usage);
-    if (told === null) return;
+    const container = fields(body.container) ?? fields(fields(event.delta)?.container);
+    if (told === null && container === null) return;
     current ??= begin(body);
+    if (container !== null) current.ranCode = true;
+    if (told === null) return;
     merge(current.told, told);
   };
 
@@ -83,7 +88,7 @@ function servedModel(message: Message): string | null {
  * no part of the top-level figures (platform.claude.com/docs, compaction and advisor tool, "usage").
  */
 function portionsOf(message: Message): readonly Portion[] {
-  const whole: Portion = { model: servedModel(message), usage: readUsage(message.told) };
+  const whole: Portion = { model: servedModel(message), usage: withCode(readUsage(message.told), message.ranCode) };
   const beside = list(message.told.iterations).flatMap((item): readonly Portion[] => {
     const step = fields(item);
     if (step === null || step.type === "fallback_message") return [];
@@ -96,6 +101,10 @@ function portionsOf(message: Message): readonly Portion[] {
   });
   return [whole, ...beside];
 }
+
+/** Web searches are billed each and pages that are fetched are not; code is billed by the session. */
+const withCode = (used: Usage, ranCode: boolean): Usage =>
+  ranCode && !isEmpty(used) ? usage({ ...used, units: { codeSessions: 1 } }) : used;
 
 function readUsage(told: Fields): Usage {
   const written = count(told.cache_creation_input_tokens);

@@ -1,11 +1,13 @@
 /**
- * Reading what an OpenAI request asks for: chat completions, responses, legacy completions, embeddings.
+ * Reading what an OpenAI request asks for: chat completions, responses, legacy completions, embeddings, media, containers.
  */
 import type { Operation } from "../call.ts";
 import { Gathering } from "../gather.ts";
 import { type Fields, fields, list, positive, text } from "../json.ts";
 import { audioTokens, base64Bytes, documentTokens, imageSize, openaiImageTokens } from "../media.ts";
-import type { RequestFacts } from "../provider.ts";
+import { type RequestFacts, STANDARD } from "../provider.ts";
+import { defaultMediaModel, isMedia, readMedia } from "./openai-media.ts";
+import { segments } from "./segments.ts";
 
 /** Role names and separators around each message: about 4 tokens, at 3 bytes each. */
 const MESSAGE_BYTES = 12;
@@ -20,9 +22,11 @@ const RESPONSE_TOOLS_BYTES = 750;
 const MOST_CHOICES = 1_024;
 
 /** What the body says; a body that is no object reads as one that says nothing. */
-export function readOpenaiRequest(operation: Operation, json: unknown): RequestFacts {
+export function readOpenaiRequest(operation: Operation, json: unknown, path = ""): RequestFacts {
   const body = fields(json) ?? {};
   const model = text(body.model);
+  if (isMedia(operation)) return mediaFacts(operation, body);
+  if (operation === "other" && segments(path).at(-1) === "containers") return containerFacts(body);
   const all = new Gathering();
   if (operation !== "embeddings") all.textBytes += REQUEST_BYTES;
   if (operation === "responses" && list(body.tools).length > 0) all.textBytes += RESPONSE_TOOLS_BYTES;
@@ -44,8 +48,58 @@ export function readOpenaiRequest(operation: Operation, json: unknown): RequestF
     system: said.system,
     tools: body.tools === undefined ? "" : JSON.stringify(body.tools),
     lastMessage: said.lastMessage,
+    ...(opensContainer(body) && { units: { codeSessions: 1 } }),
   };
 }
+
+const NOTHING_SAID = Object.freeze({
+  stream: false,
+  maxTokens: null,
+  choices: 1,
+  textBytes: 0,
+  mediaTokens: 0,
+  audioTokens: 0,
+  cacheWrite: "none",
+  terms: STANDARD,
+  system: "",
+  tools: "",
+  lastMessage: "",
+});
+
+function mediaFacts(operation: Operation, body: Fields): RequestFacts {
+  const model = text(body.model) ?? defaultMediaModel(operation);
+  const prompt = text(body.prompt) ?? text(body.input) ?? "";
+  return {
+    ...NOTHING_SAID,
+    model,
+    // Fields of a form are texts.
+    stream: body.stream === true || body.stream === "true",
+    ...readMedia(operation, body, model ?? ""),
+    lastMessage: prompt,
+  };
+}
+
+/** The name under which containers are priced: they are opened without a model. */
+const CONTAINER = "container";
+
+/** A container that is opened by itself: what is run in it later is not charged again. */
+function containerFacts(body: Fields): RequestFacts {
+  const variant = text(body.memory_limit);
+  return {
+    ...NOTHING_SAID,
+    model: CONTAINER,
+    units: { codeSessions: 1 },
+    ...(variant !== null && { variant }),
+    outputTokens: 0,
+  };
+}
+
+/** Whether a response may open a container to run code in: one that is named was opened, and paid, before. */
+const opensContainer = (body: Fields): boolean =>
+  list(body.tools).some((item) => {
+    const tool = fields(item);
+    return tool?.type === "code_interpreter" && typeof tool.container !== "string";
+  });
 
 function maxTokens(operation: Operation, body: Fields): number | null {
   if (operation === "responses") return positive(body.max_output_tokens);

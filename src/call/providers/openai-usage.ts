@@ -2,35 +2,30 @@
  * Reading what an OpenAI response used. Its input includes cached tokens and its output includes reasoning.
  * Dialects of compatible providers that change the count are read too.
  */
-import type { Operation, Usage } from "../call.ts";
+import type { Operation, Units, Usage } from "../call.ts";
 import { count, type Fields, fields, list, text } from "../json.ts";
 import type { ResponseFacts, UsageReader } from "../provider.ts";
 import { isEmpty, usage } from "../usage.ts";
+import { isMedia, picturesIn } from "./openai-media.ts";
+import { createToolCounter, pictureUsage } from "./openai-tools.ts";
+
+/** Figures of a compatible provider's usage that have names of its own; what is left out is as read the usual way. */
+export type OwnUsage = (told: Fields, body: Fields, usual: Usage) => Partial<Usage>;
 
 /** A reader for one response, whole or streamed; the last usage wins, because counts in a stream are running totals. */
-export function openaiUsageReader(operation: Operation): UsageReader {
+export function openaiUsageReader(operation: Operation, own?: OwnUsage): UsageReader {
   let counted: Usage | null = null;
   let model: string | null = null;
   let responseId: string | null = null;
   let tier: string | null = null;
   const finishReasons: string[] = [];
-  const webSearches = new Set<string>();
-  const fileSearches = new Set<string>();
-
-  /** Only a search costs; opening a page that was found does not (developers.openai.com/api/docs/pricing, tools). */
-  const countTool = (item: Fields | null): void => {
-    if (item === null) return;
-    const id = text(item.id) ?? `#${webSearches.size + fileSearches.size}`;
-    const action = text(fields(item.action)?.type);
-    if (item.type === "web_search_call" && (action === null || action === "search")) webSearches.add(id);
-    if (item.type === "file_search_call") fileSearches.add(id);
-  };
+  const tools = createToolCounter();
 
   const take = (json: unknown): void => {
     const outer = fields(json);
     if (outer === null) return;
     if (outer.type === "response.output_item.done") {
-      countTool(fields(outer.item));
+      tools.item(fields(outer.item));
       return;
     }
     const body = fields(outer.response) ?? outer;
@@ -42,32 +37,46 @@ export function openaiUsageReader(operation: Operation): UsageReader {
       if (reason !== null) finishReasons.push(reason);
     }
     if (operation === "responses") {
-      for (const item of list(body.output)) countTool(fields(item));
+      tools.response(body);
       const status = text(body.status);
       if (status !== null && status !== "in_progress" && status !== "queued") finishReasons.splice(0, 1, status);
     }
     const told = fields(body.usage) ?? fields(fields(body.x_groq)?.usage);
-    if (told !== null) counted = readUsage(told);
+    if (isMedia(operation)) {
+      counted = mediaUsage(operation, body, told) ?? counted;
+      // The last event of a stream of pictures, speech or a transcript tells what was used.
+      if (told !== null && text(outer.type) !== null) finishReasons.push("completed");
+      return;
+    }
+    if (told === null) return;
+    const usual = readUsage(told);
+    counted = own === undefined ? usual : usage({ ...usual, ...own(told, body, usual) });
   };
 
   const facts = (): ResponseFacts => {
-    const searches = webSearches.size + (counted !== null && searchesAlways(operation, model) ? 1 : 0);
-    const whole =
-      counted === null || isEmpty(counted)
-        ? null
-        : usage({ ...counted, webSearches: searches, fileSearches: fileSearches.size });
+    const { webSearches, fileSearches, units, pictures } = tools.counts();
+    const searches = webSearches + (counted !== null && searchesAlways(operation, model) ? 1 : 0);
     return {
-      portions: whole === null ? [] : [{ model: null, usage: whole }],
+      portions:
+        counted === null || isEmpty(counted)
+          ? []
+          : [{ model: null, usage: withTools(counted, searches, fileSearches, units) }, ...pictures],
       model,
       responseId,
       finishReasons,
       terms: { tier, speed: null, region: null },
-      webSearches: webSearches.size,
-      fileSearches: fileSearches.size,
+      webSearches,
+      fileSearches,
     };
   };
 
   return { take, facts };
+}
+
+/** The usage of the model with what its tools did; pieces that it was billed for itself stand. */
+function withTools(counted: Usage, searches: number, fileSearches: number, units: Units | null): Usage {
+  const webSearches = counted.webSearches + searches;
+  return usage({ ...counted, webSearches, fileSearches, ...(units !== null && { units }) });
 }
 
 /** Chat models named `-search-` look something up for every answer and count no calls of it. */
@@ -75,20 +84,41 @@ function searchesAlways(operation: Operation, model: string | null): boolean {
   return operation === "chat" && model !== null && /-search-(preview|api)/.test(model);
 }
 
-function readUsage(told: Fields): Usage {
-  const inputDetails = fields(told.prompt_tokens_details) ?? fields(told.input_tokens_details);
+/** What a media answer says was used, or shows: pictures that are billed each, seconds that were heard. */
+function mediaUsage(operation: Operation, body: Fields, told: Fields | null): Usage | null {
+  if (operation === "images") {
+    if (told !== null) return pictureUsage(told);
+    const images = picturesIn(body);
+    return images === 0 ? null : usage({ units: { images } });
+  }
+  // `verbose_json` writes the length as a number or as a text.
+  const seconds = told?.type === "duration" ? told.seconds : body.duration;
+  const audioSeconds = count(Number(seconds));
+  if (told !== null && told.type !== "duration") return readUsage(told);
+  return audioSeconds === 0 ? null : usage({ units: { audioSeconds } });
+}
+
+/** The usage of one model in the words of chat completions, responses and their likes. */
+export function readUsage(told: Fields): Usage {
+  const inputDetails =
+    fields(told.prompt_tokens_details) ?? fields(told.input_tokens_details) ?? fields(told.input_token_details);
   const outputDetails = fields(told.completion_tokens_details) ?? fields(told.output_tokens_details);
   const input = count(told.prompt_tokens) || count(told.input_tokens);
   const output = count(told.completion_tokens) || count(told.output_tokens);
+  // Voyage and Jina tell no more than a total of what they read.
+  const read = input === 0 && output === 0 ? count(told.total_tokens) : input;
   const reasoning = count(outputDetails?.reasoning_tokens);
   // xAI leaves reasoning out of completion_tokens but not out of total_tokens.
   const leftOut = count(told.total_tokens) === input + output + reasoning ? reasoning : 0;
   return usage({
-    inputTokens: input,
+    inputTokens: read,
     outputTokens: output + leftOut,
-    // DeepSeek and Moonshot have names of their own for cached input.
+    // DeepSeek, Moonshot and Mistral have names of their own for cached input.
     cacheReadTokens:
-      count(inputDetails?.cached_tokens) || count(told.prompt_cache_hit_tokens) || count(told.cached_tokens),
+      count(inputDetails?.cached_tokens) ||
+      count(told.prompt_cache_hit_tokens) ||
+      count(told.cached_tokens) ||
+      count(told.num_cached_tokens),
     cacheWriteTokens: count(inputDetails?.cache_write_tokens),
     reasoningTokens: reasoning,
     inputAudioTokens: count(inputDetails?.audio_tokens),

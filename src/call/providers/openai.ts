@@ -1,5 +1,6 @@
 /**
- * OpenAI: chat completions, responses, legacy completions and embeddings are metered; the rest spends nothing or is unmetered.
+ * OpenAI: text, embeddings, pictures, speech, transcription and containers are metered; the rest spends nothing or is
+ * unmetered (fine-tuning, whose training tokens no request tells; videos; vector stores, which cost by the day).
  */
 import type { Operation, Spending } from "../call.ts";
 import { fields, positive, text } from "../json.ts";
@@ -12,6 +13,15 @@ const METERED: ReadonlyMap<string, Operation> = new Map([
   ["completions", "completions"],
   ["responses", "responses"],
   ["embeddings", "embeddings"],
+]);
+
+const MEDIA: ReadonlyMap<string, Operation> = new Map([
+  ["images/generations", "images"],
+  ["images/edits", "images"],
+  ["images/variations", "images"],
+  ["audio/speech", "speech"],
+  ["audio/transcriptions", "transcription"],
+  ["audio/translations", "transcription"],
 ]);
 
 /** First parts of paths whose writes cost nothing. */
@@ -33,6 +43,9 @@ function endpoint(method: string, path: string): Endpoint {
   if (last === "compact" && before === "responses") return { operation: "responses", spending: "metered" };
   const operation = METERED.get(last);
   if (operation !== undefined) return { operation, spending: "metered" };
+  const media = MEDIA.get(`${before}/${last}`);
+  if (media !== undefined) return { operation: media, spending: "metered" };
+  if (last === "containers") return other("metered");
   if (FREE_VERBS.has(last)) return other("free");
   // What changes or reads one stored answer: /chat/completions/ID.
   if (before === "completions" && parts.at(-3) === "chat") return other("free");
@@ -88,7 +101,7 @@ export const openai: Provider = Object.freeze({
   hosts: Object.freeze(["api.openai.com", "eu.api.openai.com", "us.api.openai.com"]),
   endpoint,
   readRequest: readOpenaiRequest,
-  usageReader: openaiUsageReader,
+  usageReader: (operation: Operation) => openaiUsageReader(operation),
   streamKeys: (operation: Operation) => (operation === "completions" ? TEXT : DELTA),
   cap,
   route,

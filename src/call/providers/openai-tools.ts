@@ -1,0 +1,96 @@
+/**
+ * What OpenAI's own tools cost within a response: searches, containers to run code in, pictures.
+ */
+import type { Units, Usage } from "../call.ts";
+import { count, type Fields, fields, list, text } from "../json.ts";
+import { openaiPictureTokens } from "../media.ts";
+import type { Portion } from "../provider.ts";
+import { isEmpty, usage } from "../usage.ts";
+
+export interface ToolCounts {
+  readonly webSearches: number;
+  readonly fileSearches: number;
+  /** Containers that were opened; null where none was. */
+  readonly units: Units | null;
+  /** Pictures are made by a model of their own and are no part of the usage of the response. */
+  readonly pictures: readonly Portion[];
+}
+
+export interface ToolCounter {
+  /** One item of a response's output, possibly seen before. */
+  item(item: Fields | null): void;
+  /** A response so far. */
+  response(body: Fields): void;
+  counts(): ToolCounts;
+}
+
+/** Counts each tool call once, by its id, however often a stream names it. */
+export function createToolCounter(): ToolCounter {
+  const webSearches = new Set<string>();
+  const fileSearches = new Set<string>();
+  const containers = new Set<string>();
+  const pictures = new Map<string, Fields>();
+  let imageModel: string | null = null;
+  let paidBefore = false;
+  let told: Usage | null = null;
+
+  /** Only a search costs; opening a page that was found does not (developers.openai.com/api/docs/pricing, tools). */
+  const item = (called: Fields | null): void => {
+    if (called === null) return;
+    const id = text(called.id) ?? `#${webSearches.size + fileSearches.size + pictures.size}`;
+    const action = text(fields(called.action)?.type);
+    if (called.type === "web_search_call" && (action === null || action === "search")) webSearches.add(id);
+    if (called.type === "file_search_call") fileSearches.add(id);
+    // Several runs in one container are one session (developers.openai.com/api/docs/pricing, containers).
+    if (called.type === "code_interpreter_call") containers.add(text(called.container_id) ?? id);
+    if (called.type === "image_generation_call" && called.status !== "failed") pictures.set(id, called);
+  };
+
+  return {
+    item,
+    response(body) {
+      for (const called of list(body.output)) item(fields(called));
+      for (const tool of list(body.tools).map(fields)) {
+        if (tool?.type === "image_generation") imageModel = text(tool.model) ?? imageModel;
+        // A container that is named was opened, and paid, before.
+        if (tool?.type === "code_interpreter" && typeof tool.container === "string") paidBefore = true;
+      }
+      const drawn = fields(fields(body.tool_usage)?.image_gen);
+      if (drawn !== null) told = pictureUsage(drawn);
+    },
+    counts() {
+      const model = imageModel ?? "gpt-image-1";
+      const used = told !== null && !isEmpty(told) ? told : guessed([...pictures.values()], model);
+      const sessions = paidBefore ? 0 : containers.size;
+      return {
+        webSearches: webSearches.size,
+        fileSearches: fileSearches.size,
+        units: sessions === 0 ? null : { codeSessions: sessions },
+        pictures: isEmpty(used) ? [] : [{ model, usage: used }],
+      };
+    },
+  };
+}
+
+/** The usage of a picture model: text and pictures have prices of their own, and what it makes are pictures. */
+export function pictureUsage(told: Fields): Usage {
+  const inputs = fields(told.input_tokens_details);
+  const outputs = fields(told.output_tokens_details);
+  const outputTokens = count(told.output_tokens);
+  return usage({
+    inputTokens: count(told.input_tokens),
+    outputTokens,
+    cacheReadTokens: count(inputs?.cached_tokens),
+    inputImageTokens: count(inputs?.image_tokens),
+    outputImageTokens: outputs === null ? outputTokens : outputTokens - count(outputs.text_tokens),
+  });
+}
+
+/** Where a response does not tell what its pictures used: by their size and quality. */
+function guessed(pictures: readonly Fields[], model: string): Usage {
+  const outputTokens = pictures.reduce(
+    (sum, picture) => sum + openaiPictureTokens(model, text(picture.size) ?? "", text(picture.quality) ?? ""),
+    0,
+  );
+  return usage({ outputTokens, outputImageTokens: outputTokens });
+}

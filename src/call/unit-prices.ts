@@ -1,0 +1,112 @@
+/**
+ * What is billed by the piece, in USD each, where the price table has no price for it. Every row names its source.
+ * A row that fits a unit but not its variant is the dearest of its kind, so that no piece is ever free by accident.
+ */
+import type { Unit } from "./call.ts";
+import type { UnitRates } from "./rates.ts";
+
+/** The price of one piece. */
+export interface UnitPrice {
+  /** Providers that charge it, by our name for them. */
+  readonly providers: readonly string[];
+  /** Canonical names; null for every model of the provider: what its tools cost. */
+  readonly models: RegExp | null;
+  readonly unit: Unit;
+  /** How the piece was asked for, where that sets its price. */
+  readonly variant?: string;
+  readonly usd: number;
+  readonly source: string;
+  /** When the price was last compared with its source. */
+  readonly asOf: string;
+}
+
+const OPENAI = Object.freeze(["openai", "azure"]);
+const DALL_E_3 = /^dall-e-3$/;
+const DALL_E_2 = /^dall-e-2$/;
+
+const row = (
+  providers: readonly string[],
+  models: RegExp | null,
+  unit: Unit,
+  usd: number,
+  source: string,
+  variant?: string,
+): UnitPrice =>
+  Object.freeze({ providers, models, unit, usd, source, asOf: "2026-08", ...(variant !== undefined && { variant }) });
+
+const PRICING = "developers.openai.com/api/docs/pricing";
+const CLAUDE_PRICING = "platform.claude.com/docs/en/about-claude/pricing";
+
+/** The rows in use; a deployment's own prices come before them. */
+export const unitPrices: readonly UnitPrice[] = Object.freeze([
+  row(OPENAI, DALL_E_3, "images", 0.12, PRICING),
+  row(OPENAI, DALL_E_3, "images", 0.04, PRICING, "standard 1024x1024"),
+  row(OPENAI, DALL_E_3, "images", 0.08, PRICING, "standard 1024x1792"),
+  row(OPENAI, DALL_E_3, "images", 0.08, PRICING, "standard 1792x1024"),
+  row(OPENAI, DALL_E_3, "images", 0.08, PRICING, "hd 1024x1024"),
+  row(OPENAI, DALL_E_3, "images", 0.12, PRICING, "hd 1024x1792"),
+  row(OPENAI, DALL_E_3, "images", 0.12, PRICING, "hd 1792x1024"),
+  row(OPENAI, DALL_E_2, "images", 0.02, PRICING),
+  row(OPENAI, DALL_E_2, "images", 0.02, PRICING, "standard 1024x1024"),
+  row(OPENAI, DALL_E_2, "images", 0.018, PRICING, "standard 512x512"),
+  row(OPENAI, DALL_E_2, "images", 0.016, PRICING, "standard 256x256"),
+  // $15 and $30 per million characters.
+  row(OPENAI, /^tts-1$/, "characters", 0.000_015, PRICING),
+  row(OPENAI, /^tts-1-hd$/, "characters", 0.000_03, PRICING),
+  // A container of 1 GB for a session; larger ones in proportion to what is published for them.
+  row(OPENAI, /^container$/, "codeSessions", 0.03, PRICING),
+  row(OPENAI, null, "codeSessions", 0.03, PRICING),
+  row(OPENAI, null, "codeSessions", 0.12, PRICING, "4g"),
+  row(OPENAI, null, "codeSessions", 0.48, PRICING, "16g"),
+  row(OPENAI, null, "codeSessions", 1.92, PRICING, "64g"),
+  // 1,550 hours a month of an organisation are free and then $0.05 an hour, 5 minutes at least: what was used before
+  // no single request can tell. A deployment that goes beyond sets a price of its own, $0.004167 for the 5 minutes.
+  row(["anthropic", "bedrock", "vertex"], null, "codeSessions", 0, CLAUDE_PRICING),
+]);
+
+/** USD each where nothing better is known: the dearest that is listed for any model. */
+const DEAREST: Readonly<Record<Unit, number>> = Object.freeze({
+  // gpt-image-1 in high quality, 1536x1024.
+  images: 0.25,
+  // whisper-1, $0.006 a minute.
+  audioSeconds: 0.000_1,
+  characters: 0.000_03,
+  codeSessions: 0.03,
+  pages: 0.005,
+  searches: 0.0025,
+});
+
+/** Pico-dollars of a price in USD. */
+export const picoEach = (usd: number): number => Math.round(usd * 1e12);
+
+/** The rates of all pieces that a model of this name is charged for, and whether a row names the model itself. */
+export function unitRates(
+  provider: string,
+  model: string,
+): { readonly rates: UnitRates | null; readonly named: boolean } {
+  const rows = unitRows(provider, model);
+  if (rows.length === 0) return { rates: null, named: false };
+  const rates = Object.fromEntries(rows.map(({ unit, variant, usd }) => [unitKey(unit, variant), picoEach(usd)]));
+  return { rates: Object.freeze(rates), named: rows.some(({ models }) => models !== null) };
+}
+
+/** The rows for a model, those that name it first. */
+export function unitRows(provider: string, model: string): readonly UnitPrice[] {
+  const rows = unitPrices.filter((price) => price.providers.includes(provider) && price.models?.test(model) !== false);
+  return [...rows.filter(({ models }) => models !== null), ...rows.filter(({ models }) => models === null)];
+}
+
+/** `images hd 1024x1792`, or `images` where nothing more is said. */
+export const unitKey = (unit: Unit, variant: string | undefined): string =>
+  variant === undefined ? unit : `${unit} ${variant}`;
+
+/** Pico-dollars of one piece: of its variant, of its kind, or the dearest known. */
+export function unitRate(rates: UnitRates | undefined, unit: Unit, variant: string | undefined): number {
+  return rates?.[unitKey(unit, variant)] ?? rates?.[unit] ?? picoEach(DEAREST[unit]);
+}
+
+/** All units there are. */
+export const UNITS: readonly Unit[] = Object.freeze(Object.keys(DEAREST) as Unit[]);
+
+/** Whether any of these pieces has a rate of its own here. */
+export const hasRate = (rates: UnitRates | undefined, unit: string): boolean => rates?.[unit] !== undefined;
