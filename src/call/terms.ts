@@ -39,6 +39,12 @@ const US_ONLY = 1100;
 const BEDROCK_PRIORITY = 1750;
 const BEDROCK_OPTIMIZED = 1250;
 
+/** Google: 75 to 100 % more for priority (ai.google.dev/gemini-api/docs/optimization). */
+const GOOGLE_PRIORITY = 2000;
+
+/** Claude on Vertex in a region of one's choice: a tenth more (platform.claude.com/docs/en/about-claude/pricing). */
+const VERTEX_REGION = 1100;
+
 /** The price under these terms in thousandths of the standard price. */
 export function multiplier(provider: string, model: string, terms: Terms): number {
   // Both batch services and flex cost half (developers.openai.com/api/docs/pricing, platform.claude.com pricing).
@@ -46,6 +52,10 @@ export function multiplier(provider: string, model: string, terms: Terms): numbe
   if (provider === "bedrock") {
     if (terms.tier === "priority") return BEDROCK_PRIORITY;
     return terms.speed === "optimized" ? BEDROCK_OPTIMIZED : 1000;
+  }
+  if (provider === "google" || provider === "vertex") {
+    if (terms.region !== null) return VERTEX_REGION;
+    return terms.tier === "priority" && !model.startsWith("claude") ? GOOGLE_PRIORITY : 1000;
   }
   if (provider !== "anthropic") return terms.tier === "priority" ? find(PRIORITY, model, 2500) : 1000;
   // Anthropic's priority tier is capacity bought beforehand, without a price per token: the standard price stands.

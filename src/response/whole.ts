@@ -44,13 +44,23 @@ export function bodyReader(usage: UsageReader): BodyReader {
   };
 }
 
-/** The last `"usage": {...}` and `"model": "..."` of a text, as a body of their own. */
+/** The last usage and the model's name in a text, as a body of their own. */
 function tailOf(text: string): unknown {
-  const open = text.indexOf("{", text.lastIndexOf('"usage"'));
-  if (!text.includes('"usage"') || open < 0) return undefined;
-  const model = /"model"\s*:\s*("[^"\\]*")/.exec(text)?.[1] ?? "null";
-  return parse(`{"model":${model},"usage":${text.slice(open, closingBrace(text, open) + 1)}}`);
+  for (const { usage, model } of TAILS) {
+    const at = text.lastIndexOf(`"${usage}"`);
+    const open = text.indexOf("{", at);
+    if (at < 0 || open < 0) continue;
+    const named = new RegExp(`"${model}"\\s*:\\s*("[^"\\\\]*")`).exec(text)?.[1] ?? "null";
+    return parse(`{"${model}":${named},"${usage}":${text.slice(open, closingBrace(text, open) + 1)}}`);
+  }
+  return undefined;
 }
+
+/** What the providers call the two. */
+const TAILS = Object.freeze([
+  { usage: "usage", model: "model" },
+  { usage: "usageMetadata", model: "modelVersion" },
+]);
 
 /** A usage holds numbers and short words, so its braces can be counted without looking for strings. */
 function closingBrace(text: string, open: number): number {
@@ -72,13 +82,20 @@ const NO_OUTPUT = new Set([
   "status",
   "signature",
   "encrypted_content",
+  "finishReason",
+  "thoughtSignature",
+  "inlineData",
+  "safetyRatings",
+  "groundingMetadata",
+  "citationMetadata",
 ]);
 
-/** Bytes of text in an answer: its choices, its content or its output. */
+/** Bytes of text in an answer: its choices, its candidates, its content, its steps or its output. */
 function textBytes(body: Fields | null): number {
   const answer = fields(body?.response) ?? body;
   if (answer === null) return 0;
-  return [answer.choices, answer.content, answer.output].reduce<number>((sum, part) => sum + stringBytes(part), 0);
+  const { choices, content, output, candidates, steps } = answer;
+  return [choices, content, output, candidates, steps].reduce<number>((sum, part) => sum + stringBytes(part), 0);
 }
 
 function stringBytes(value: unknown): number {
