@@ -54,6 +54,7 @@ function paper(): { readonly terminal: Terminal; readonly out: string[]; readonl
   const err: string[] = [];
   const stream = (lines: string[]) => ({
     line: (text: string) => void lines.push(text),
+    exactly: (text: string) => void lines.push(text.replace(/\n$/, "")),
     paint: (_: string, text: string) => text,
   });
   return { terminal: { out: stream(out), err: stream(err) }, out, err };
