@@ -2,6 +2,7 @@
  * One name for one model: `openai/gpt-5-2025-08-07` and `gpt-5` count on the same meter.
  */
 
+import { ROUTED } from "./price-names.ts";
 import { plainName } from "./providers/bedrock-model.ts";
 
 /** The value where a request names no model, or names it where it cannot be read. */
@@ -23,12 +24,21 @@ export function canonicalModel(name: string): string {
   return canonical;
 }
 
+/** Whom Hugging Face's router asks, and how it chooses (huggingface.co/docs/inference-providers). */
+const ROUTES: ReadonlySet<string> = new Set([...ROUTED, "fastest", "cheapest", "preferred", "hf-inference"]);
+
 function canonicalOf(name: string): string {
   const trimmed = name.trim();
   if (trimmed === "") return UNKNOWN_MODEL;
-  const last = trimmed.slice(trimmed.lastIndexOf("/") + 1);
+  const last = unrouted(trimmed.slice(trimmed.lastIndexOf("/") + 1), trimmed);
   const plain = undated(untuned(plainName(last) ?? last));
   return plain === "" ? trimmed : plain;
+}
+
+/** `deepseek-ai/DeepSeek-R1:together` is DeepSeek-R1 at one of Hugging Face's servers; `gpt-oss:20b` is Ollama's name for a size. */
+function unrouted(name: string, whole: string): string {
+  const colon = name.lastIndexOf(":");
+  return colon > 0 && whole.includes("/") && ROUTES.has(name.slice(colon + 1)) ? name.slice(0, colon) : name;
 }
 
 /** `ft:gpt-4o-2024-08-06:org::id` is made from gpt-4o-2024-08-06. */

@@ -6,8 +6,11 @@ import { type Clock, now } from "../clock.ts";
 import type { Operation } from "./call.ts";
 import { canonicalModel, providerPrefix } from "./model.ts";
 import { overrideCard } from "./override.ts";
+import { isOwnMachine, tableEntry, tableId } from "./price-names.ts";
 import { pricedNames } from "./providers/bedrock-model.ts";
+import { geminiSearch } from "./providers/google-search.ts";
 import { type PriceKeys, type RateCard, rateCard, scale } from "./rates.ts";
+import { UNITS, unitRates } from "./unit-prices.ts";
 
 /** The price of one model. */
 export interface Priced {
@@ -18,6 +21,8 @@ export interface Priced {
   readonly own: boolean;
   /** Tokens of prompt and answer together, null where the table does not say. */
   readonly contextWindow: number | null;
+  /** True where nobody bills: a machine of one's own, and no price of the deployment's for it. Its cost is $0 on purpose. */
+  readonly free?: true;
 }
 
 export interface Prices {
@@ -62,10 +67,12 @@ export async function loadPrices(
     of(provider: string, model: string, operation: Operation): Priced {
       const named = own.get(model) ?? own.get(canonicalModel(model));
       if (named !== undefined) return named;
-      const key = `${provider} ${operation === "embeddings" ? "e" : "t"} ${model}`;
+      if (isOwnMachine(provider)) return OWN_MACHINE;
+      const key = `${provider} ${kindOf(operation)} ${model}`;
       const before = known.get(key);
       if (before !== undefined) return before;
-      const found = lookUp(table, provider, model, operation, new Date(clock()));
+      const byTokens = lookUp(table, provider, model, operation, new Date(clock()));
+      const found = withPieces(byTokens, provider, model, kindOf(operation) === "pieces");
       // Model names come from requests: without a bound a caller could fill the memory with inventions.
       if (known.size < 10_000) known.set(key, found);
       return found;
@@ -73,33 +80,63 @@ export async function loadPrices(
   });
 }
 
-/** What the table calls a provider, where it has another name for it than we have. */
-const TABLE_IDS: Readonly<Record<string, string>> = { bedrock: "aws" };
-
-const tableId = (provider: string): string =>
-  (Object.hasOwn(TABLE_IDS, provider) ? TABLE_IDS[provider] : null) ?? provider;
-
 /** The names under which the table may have a model, the surest first. */
 const namesOf = (model: string): readonly string[] => [...pricedNames(model), canonicalModel(model)];
 
-function lookUp(table: Table, known: string, model: string, operation: Operation, at: Date): Priced {
-  const provider = tableId(known);
+/** What a machine of one's own charges: nothing, and so says the card, whatever is counted. */
+const OWN_MACHINE: Priced = Object.freeze({
+  card: Object.freeze({
+    ...rateCard({ input_mtok: 0, output_mtok: 0 }),
+    webSearch: 0,
+    fileSearch: 0,
+    units: Object.fromEntries(UNITS.map((unit) => [unit, 0])),
+  }),
+  unpriced: false,
+  own: false,
+  contextWindow: null,
+  free: true,
+});
+
+/** Whether the model answers in words; embeddings and rankings cost their input alone. */
+const speaks = (operation: Operation): boolean => operation !== "embeddings" && operation !== "rerank";
+
+function lookUp(table: Table, known: string, asSent: string, operation: Operation, at: Date): Priced {
+  const { id: provider, others, model } = tableEntry(known, asSent);
   const names = namesOf(model);
   const owner = providerPrefix(model);
   const asked = names.map((name) => ({ name, provider }));
   const elsewhere = [
     // A gateway names the provider first: anthropic/claude-sonnet-4.5.
-    ...(owner === null ? [] : names.map((name) => ({ name: name.slice(name.indexOf("/") + 1), provider: owner }))),
+    ...(owner === null
+      ? []
+      : names.map((name) => ({ name: name.slice(name.indexOf("/") + 1), provider: tableId(owner) }))),
     // A compatible host serves somebody else's model.
     ...names.map((name) => ({ name, provider: undefined })),
   ];
   const tuned = fineTuned(table, provider, model, at);
   if (tuned !== null) return tuned;
+  // Nobody knows which of them will answer.
+  const any = others.flatMap((id) => inTable(table, model, id, at, false) ?? []);
+  if (any.length > 0) return any.reduce((most, one) => (priceOf(one.card) > priceOf(most.card) ? one : most));
   for (const { name, provider: id } of [...asked, ...elsewhere]) {
-    const found = inTable(table, name, id, at);
+    const found = inTable(table, name, id, at, kindOf(operation) === "pieces");
     if (found !== null) return found;
   }
   return { card: dearest(table, provider, operation, at), unpriced: true, own: false, contextWindow: null };
+}
+
+/** What an operation is billed by: text has no price with a model that is billed by the piece alone. */
+const kindOf = (operation: Operation): "embeddings" | "text" | "pieces" =>
+  operation === "embeddings" ? operation : BY_PIECES.has(operation) ? "pieces" : "text";
+
+const BY_PIECES: ReadonlySet<Operation> = new Set(["images", "speech", "transcription", "rerank", "other"]);
+
+/** The price with that of what is billed by the piece; a model that is billed by nothing else is known by it. */
+function withPieces(found: Priced, provider: string, model: string, byPiece: boolean): Priced {
+  const { rates, named } = unitRates(provider, canonicalModel(model));
+  if (rates === null) return found;
+  const known = found.unpriced && named && byPiece ? priced({}, null) : found;
+  return Object.freeze({ ...known, card: Object.freeze({ ...known.card, units: { ...known.card.units, ...rates } }) });
 }
 
 function homeOf(table: Table, provider: string, model: string, at: Date): Home {
@@ -119,13 +156,17 @@ function embeds({ input_mtok, output_mtok }: PriceKeys): boolean | null {
   return input_mtok === undefined ? null : true;
 }
 
-function inTable(table: Table, model: string, provider: string | undefined, at: Date): Priced | null {
+function inTable(table: Table, model: string, provider: string | undefined, at: Date, byPiece: boolean): Priced | null {
   const options = provider === undefined ? { timestamp: at } : { providerId: provider, timestamp: at };
   const found = table.calcPrice({}, model, options);
   if (found === null) return null;
+  const known = priced(
+    { ...geminiSearch(found.provider.id, found.model.id), ...found.model_price },
+    found.model.context_window ?? null,
+  );
   // Not priced by the token (whisper by the hour, image models by the picture): not known as far as tokens go.
-  if (found.model_price.input_mtok === undefined) return null;
-  return priced(found.model_price, found.model.context_window ?? null);
+  if (found.model_price.input_mtok !== undefined) return known;
+  return byPiece && known.card.units !== undefined ? known : null;
 }
 
 const priced = (prices: PriceKeys, contextWindow: number | null): Priced =>
@@ -137,7 +178,7 @@ const priced = (prices: PriceKeys, contextWindow: number | null): Priced =>
  */
 function fineTuned(table: Table, provider: string, model: string, at: Date): Priced | null {
   if (!model.startsWith("ft:gpt-4.1")) return null;
-  const base = inTable(table, canonicalModel(model), provider, at);
+  const base = inTable(table, canonicalModel(model), provider, at, false);
   if (base === null) return null;
   return Object.freeze({ ...base, card: Object.freeze({ ...base.card, base: scale(base.card.base, 2000) }) });
 }
@@ -149,13 +190,14 @@ function dearest(table: Table, provider: string, operation: Operation, at: Date)
     const found = table.calcPrice({}, model.id, { providerId: provider, timestamp: at });
     const prices = found?.model_price;
     const isEmbedding = prices?.output_mtok === undefined;
-    return prices?.input_mtok === undefined || isEmbedding !== (operation === "embeddings") ? [] : [rateCard(prices)];
+    return prices?.input_mtok === undefined || isEmbedding === speaks(operation) ? [] : [rateCard(prices)];
   });
-  const price = (card: RateCard): number => card.base.output + card.base.input;
   const [first, ...rest] = cards;
-  if (first === undefined) return operation === "embeddings" ? EMBEDDINGS_ELSEWHERE : dearestText(table, at);
-  return rest.reduce((most, card) => (price(card) > price(most) ? card : most), first);
+  if (first === undefined) return speaks(operation) ? dearestText(table, at) : EMBEDDINGS_ELSEWHERE;
+  return rest.reduce((most, card) => (priceOf(card) > priceOf(most) ? card : most), first);
 }
+
+const priceOf = ({ base }: RateCard): number => base.output + base.input;
 
 /** $0.18 per million, the dearest listed embedding price, for providers that list none. */
 const EMBEDDINGS_ELSEWHERE = rateCard({ input_mtok: 0.18 });

@@ -7,7 +7,9 @@ import type { Operation, Spending } from "./call.ts";
 import type { Provider } from "./provider.ts";
 import { providerNamed, providers } from "./providers/all.ts";
 import { anthropic } from "./providers/anthropic.ts";
+import { google } from "./providers/google.ts";
 import { openai } from "./providers/openai.ts";
+import { vertex } from "./providers/vertex.ts";
 
 /** A request to a provider, or one that has the shape of it. */
 export interface Recognised {
@@ -31,18 +33,24 @@ export function recogniser(options: RecogniserOptions): Recogniser {
   const anyPort = new Map<string, Provider>();
   const byPort = new Map<string, Map<number, Provider>>();
   const patterns: { readonly provider: Provider; readonly owns: (hostname: string) => boolean }[] = [];
+  /** Ports that belong to a provider on any host: Ollama's. */
+  const anyHost = new Map<number, Provider>();
+  const add = (address: string, provider: Provider): void => {
+    const { hostname, port } = splitAddress(address);
+    if (port === null) anyPort.set(hostname, provider);
+    else if (hostname === "*") anyHost.set(port, provider);
+    else byPort.set(hostname, (byPort.get(hostname) ?? new Map()).set(port, provider));
+  };
   for (const provider of providers) {
     for (const host of provider.hosts) {
-      if (host.includes("*")) patterns.push({ provider, owns: hostPattern(host) });
-      else anyPort.set(host, provider);
+      if (host.includes("*") && !host.startsWith("*:")) patterns.push({ provider, owns: hostPattern(host) });
+      else add(host, provider);
     }
   }
   for (const [address, name] of options.hosts) {
     const provider = providerNamed(name);
     if (provider === null) throw unknownProvider(address, name);
-    const { hostname, port } = splitAddress(address);
-    if (port === null) anyPort.set(hostname, provider);
-    else byPort.set(hostname, (byPort.get(hostname) ?? new Map()).set(port, provider));
+    add(address, provider);
   }
   /** Hosts that no list names, and whose pattern they fit: a process speaks with few, so each is found out once. */
   const fitting = new Map<string, Provider | null>();
@@ -55,19 +63,26 @@ export function recogniser(options: RecogniserOptions): Recogniser {
     return found;
   };
   const find = (hostname: string, port: number): Provider | null =>
-    byPort.get(hostname)?.get(port) ?? anyPort.get(hostname) ?? byPattern(hostname);
+    byPort.get(hostname)?.get(port) ?? anyPort.get(hostname) ?? anyHost.get(port) ?? byPattern(hostname);
 
   return function recognise(hostname, port, method, path) {
     // A trailing dot is the same host to DNS, and brackets around an IPv6 address are only its way into a URL.
     const dotless = hostname.endsWith(".") ? hostname.slice(0, -1) : hostname;
     const host = dotless.startsWith("[") ? dotless.slice(1, -1) : dotless;
-    const provider = find(host, port);
-    if (provider === null) return method === "POST" ? byShape(path) : null;
+    const found = find(host, port);
+    if (found === null) return method === "POST" ? byShape(path) : null;
+    const provider = behind(found, path);
     const endpoint = provider.endpoint(method, path);
     // Gateways and compatible endpoints speak more than one dialect: api.anthropic.com also answers /v1/chat/completions.
     const other = endpoint.spending === "unmetered" && method === "POST" ? byShape(path) : null;
     return Object.freeze(other === null ? { provider, ...endpoint, certain: true } : { ...other, certain: true });
   };
+}
+
+/** The provider that does the work: a gateway's upstream, where its address names one. */
+function behind(provider: Provider, path: string): Provider {
+  const upstream = provider.upstream?.(path) ?? null;
+  return (upstream === null ? null : providerNamed(upstream)) ?? provider;
 }
 
 /** Names that are remembered; a crawler must not fill the memory. */
@@ -80,11 +95,12 @@ function hostPattern(pattern: string): (hostname: string) => boolean {
   return (hostname) => form.test(hostname);
 }
 
-/** All paths of LLM calls end in a plural: most requests leave here after one comparison. */
+/** All paths of LLM calls end in a plural, or in a verb of Google's: most requests leave here after one comparison. */
 function byShape(path: string): Recognised | null {
   const query = path.indexOf("?");
   let end = query < 0 ? path.length : query;
   if (path.charCodeAt(end - 1) === SLASH) end -= 1;
+  if (path.charCodeAt(end - 1) === SMALL_T) return byVerb(path, end);
   if (path.charCodeAt(end - 1) !== SMALL_S) return null;
   if (path.endsWith("/completions", end)) return path.endsWith("/chat/completions", end) ? CHAT : COMPLETIONS;
   if (path.endsWith("/embeddings", end)) return EMBEDDINGS;
@@ -92,6 +108,22 @@ function byShape(path: string): Recognised | null {
   if (path.endsWith("/messages", end)) return hasVersion(path, end - "/messages".length) ? MESSAGES : null;
   return null;
 }
+
+/** Google's addresses end in what the model is to do: `/models/gemini-2.5-flash:generateContent`. */
+function byVerb(path: string, end: number): Recognised | null {
+  const colon = path.lastIndexOf(":", end - 1);
+  if (colon < 0 || !GOOGLE_VERBS.has(path.slice(colon + 1, end))) return null;
+  const provider = path.includes("/publishers/") ? vertex : google;
+  return Object.freeze({ provider, ...provider.endpoint("POST", path), certain: true });
+}
+
+const GOOGLE_VERBS = new Set([
+  "generateContent",
+  "streamGenerateContent",
+  "embedContent",
+  "rawPredict",
+  "streamRawPredict",
+]);
 
 /** `/messages` is a common word: it must stand alone or after a version, as in `/v1/messages`. */
 function hasVersion(path: string, end: number): boolean {
@@ -103,6 +135,7 @@ function hasVersion(path: string, end: number): boolean {
 
 const SLASH = 0x2f;
 const SMALL_S = 0x73;
+const SMALL_T = 0x74;
 const SMALL_V = 0x76;
 
 const shape = (provider: Provider, operation: Operation, certain: boolean): Recognised =>

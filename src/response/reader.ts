@@ -7,6 +7,7 @@ import { type Portion, type Provider, STANDARD, type Terms, type UsageReader } f
 import { decoder } from "./decode.ts";
 import { eventStreamReader } from "./event-stream.ts";
 import { arrayReader } from "./json-array.ts";
+import { isLines, lineReader } from "./lines.ts";
 import { type EventReader, eventReader } from "./sse.ts";
 import { bodyReader } from "./whole.ts";
 
@@ -65,7 +66,8 @@ export interface ReaderOptions {
 /** A reader for one response. */
 export function createReader(options: ReaderOptions): ResponseReader {
   const usage = options.provider.usageReader(options.operation, options);
-  const body = plainReader(usage, options.provider.streamKeys(options.operation));
+  const lines = isLines(options.headers["content-type"]);
+  const body = plainReader(usage, options.provider.streamKeys(options.operation), lines);
   const decode = decoder(options.headers["content-encoding"], body.push);
   let failed = decode === null;
   return {
@@ -104,8 +106,8 @@ interface PlainReader {
  * Tells a JSON body from events, and from a list of answers, by its first character: content types are not always
  * right, a brace is. AWS's binary events begin with a length of less than 16 MB, and so with a zero, which no text does.
  */
-function plainReader(usage: UsageReader, streamKeys: readonly string[]): PlainReader {
-  let inner: PlainReader | null = null;
+function plainReader(usage: UsageReader, streamKeys: readonly string[], lines: boolean): PlainReader {
+  let inner: PlainReader | null = lines ? streamed(lineReader(usage, streamKeys)) : null;
   return {
     push(bytes) {
       inner ??= choose(bytes, usage, streamKeys);

@@ -3,9 +3,10 @@
  */
 import type { Operation, Spending } from "../call.ts";
 import { fields, positive, text } from "../json.ts";
-import type { CapPlan, Edit, Endpoint, Provider, RoutePlan } from "../provider.ts";
+import type { AnswerHead, CapPlan, Edit, Endpoint, Provider, RoutePlan } from "../provider.ts";
 import { readAnthropicRequest } from "./anthropic-request.ts";
 import { anthropicUsageReader } from "./anthropic-usage.ts";
+import { heedGateway } from "./gateway-words.ts";
 import { segments } from "./segments.ts";
 
 const FREE = new Set(["files", "skills", "organizations", "models"]);
@@ -55,7 +56,7 @@ export const anthropic: Provider = Object.freeze({
   hosts: Object.freeze(["api.anthropic.com"]),
   endpoint,
   readRequest: (_operation: Operation, body: unknown) => readAnthropicRequest(body),
-  usageReader: anthropicUsageReader,
+  usageReader: (_operation: Operation, head: AnswerHead) => heedGateway(anthropicUsageReader(), head),
   streamKeys: () => DELTA,
   cap,
   route,

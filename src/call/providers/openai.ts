@@ -4,7 +4,8 @@
  */
 import type { Operation, Spending } from "../call.ts";
 import { fields, positive, text } from "../json.ts";
-import type { CapPlan, Edit, Endpoint, Provider, RoutePlan } from "../provider.ts";
+import type { AnswerHead, CapPlan, Edit, Endpoint, Provider, RoutePlan } from "../provider.ts";
+import { heedGateway } from "./gateway-words.ts";
 import { readOpenaiRequest } from "./openai-request.ts";
 import { openaiUsageReader } from "./openai-usage.ts";
 import { segments } from "./segments.ts";
@@ -101,7 +102,7 @@ export const openai: Provider = Object.freeze({
   hosts: Object.freeze(["api.openai.com", "eu.api.openai.com", "us.api.openai.com"]),
   endpoint,
   readRequest: readOpenaiRequest,
-  usageReader: (operation: Operation) => openaiUsageReader(operation),
+  usageReader: (operation: Operation, head: AnswerHead) => heedGateway(openaiUsageReader(operation), head),
   streamKeys: (operation: Operation) => (operation === "completions" ? TEXT : DELTA),
   cap,
   route,

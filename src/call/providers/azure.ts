@@ -1,0 +1,30 @@
+/**
+ * Azure: OpenAI's models by deployment (`/openai/deployments/NAME/...`) and by model (`/openai/v1/...`), other makers'
+ * models under `/models/...`, and Anthropic's under `/anthropic/...`. A deployment's name may be anything: what the
+ * answer says of its model is the bill.
+ */
+import { compatible } from "./compatible.ts";
+import { segments } from "./segments.ts";
+
+export const azure = compatible({
+  name: "azure",
+  hosts: ["*.openai.azure.com", "*.cognitiveservices.azure.com", "*.services.ai.azure.com", "*.models.ai.azure.com"],
+  cachesUnasked: true,
+  // The deployment in the address decides, whatever the body says.
+  refine: (facts, path) => ({ ...facts, model: deployment(path) ?? facts.model }),
+});
+
+/** The deployment that an address names: `/openai/deployments/NAME/chat/completions`. */
+function deployment(path: string): string | null {
+  const parts = segments(path);
+  const name = parts[parts.indexOf("deployments") + 1];
+  return parts.includes("deployments") && name !== undefined ? decoded(name) : null;
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Cloudflare: its gateway names the upstream in the address, whose dialect and prices then hold, or takes OpenAI's dialect
+ * with `openai/gpt-5` for everyone's models (`/compat`); its own models run under `/ai/run/MODEL` and `/workers-ai/MODEL`.
+ */
+import type { Operation } from "../call.ts";
+import { fields, positive } from "../json.ts";
+import type { CapPlan, Endpoint, UsageReader } from "../provider.ts";
+import { compatible, speaker } from "./compatible.ts";
+import { openai } from "./openai.ts";
+import { segments } from "./segments.ts";
+
+/** developers.cloudflare.com/ai-gateway, "Providers": names in the address, and ours. */
+const UPSTREAMS: ReadonlyMap<string, string> = new Map([
+  ["openai", "openai"],
+  ["anthropic", "anthropic"],
+  ["google-ai-studio", "google"],
+  ["google-vertex-ai", "vertex"],
+  ["aws-bedrock", "bedrock"],
+  ["azure-openai", "azure"],
+  ["mistral", "mistral"],
+  ["cohere", "cohere"],
+  ["groq", "groq"],
+  ["deepseek", "deepseek"],
+  ["grok", "xai"],
+  ["openrouter", "openrouter"],
+  ["perplexity-ai", "perplexity"],
+  ["cerebras", "cerebras"],
+  ["huggingface", "huggingface"],
+]);
+
+/** `/v1/ACCOUNT/GATEWAY/PROVIDER/...`; the API of api.cloudflare.com begins with `/client`. */
+function upstream(path: string): string | null {
+  const parts = segments(path);
+  return parts[0] === "v1" ? (UPSTREAMS.get(parts[3] ?? "") ?? null) : null;
+}
+
+/** The model in the address of one of its own: all that follows `run` or `workers-ai`. */
+function ownModel(path: string): string | null {
+  const parts = segments(path);
+  const at = parts.findIndex((part) => part === "run" || part === "workers-ai");
+  const model = parts.slice(at + 1).join("/");
+  return at < 0 || !model.startsWith("@") ? null : model;
+}
+
+function endpoint(method: string, path: string): Endpoint | null {
+  const parts = segments(path);
+  // The rest of its API manages domains and the like.
+  const manages = parts[0] === "client" && !parts.includes("ai");
+  if (method !== "POST" || manages) return { operation: "other", spending: "free" };
+  return ownModel(path) === null ? null : { operation: "invoke", spending: "metered" };
+}
+
+function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
+  if (operation !== "invoke") return speaker(operation).cap(operation, json, tokens);
+  // Without a limit its models stop at 256 (developers.cloudflare.com/workers-ai/models).
+  if ((positive(fields(json)?.max_tokens) ?? 256) <= tokens) return { kind: "unchanged" };
+  return { kind: "edits", edits: [{ path: ["max_tokens"], value: tokens, insert: true }] };
+}
+
+const shared = compatible({ name: "cloudflare", hosts: [] });
+const RESPONSE = Object.freeze(['"response"']);
+
+export const cloudflare = compatible({
+  name: "cloudflare",
+  hosts: ["gateway.ai.cloudflare.com", "api.cloudflare.com"],
+  upstream,
+  endpoint,
+  cap,
+  readRequest(operation, body, path, headers) {
+    if (operation !== "invoke") return shared.readRequest(operation, body, path, headers);
+    const plain = fields(body)?.messages === undefined ? "completions" : "chat";
+    const facts = openai.readRequest(plain, body, path);
+    return { ...facts, model: ownModel(path), maxTokens: positive(fields(body)?.max_tokens) ?? 256 };
+  },
+  usageReader: (operation, head) =>
+    operation === "invoke" ? unwrapping(openai.usageReader("chat", head)) : shared.usageReader(operation, head),
+  streamKeys: (operation) => (operation === "invoke" ? RESPONSE : speaker(operation).streamKeys(operation)),
+  route: (operation, path, body, model) =>
+    operation === "invoke"
+      ? { kind: "impossible", why: "the model is in the address" }
+      : speaker(operation).route(operation, path, body, model),
+});
+
+/** Its own answers stand under `result`; their usage comes at the end of a stream, which gives no other sign of it. */
+function unwrapping(inner: UsageReader): UsageReader {
+  return {
+    take: (json) => inner.take(fields(fields(json)?.result) ?? json),
+    facts() {
+      const facts = inner.facts();
+      return facts.portions.length > 0 && facts.finishReasons.length === 0
+        ? { ...facts, finishReasons: ["stop"] }
+        : facts;
+    },
+  };
+}

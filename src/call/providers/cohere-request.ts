@@ -1,0 +1,89 @@
+/**
+ * Reading what a Cohere request asks for: chat in the words of v2 and v1, texts and pictures to embed, what to rerank.
+ */
+import type { Operation } from "../call.ts";
+import { Gathering } from "../gather.ts";
+import { type Fields, fields, list, positive, text } from "../json.ts";
+import { imageSize, openaiImageTokens } from "../media.ts";
+import { type RequestFacts, STANDARD } from "../provider.ts";
+
+/** Role names and separators around each message: about 4 tokens, at 3 bytes each. */
+const MESSAGE_BYTES = 12;
+
+/** What the body says; a body that is no object reads as one that says nothing. */
+export function readCohereRequest(operation: Operation, json: unknown): RequestFacts {
+  const body = fields(json) ?? {};
+  const all = new Gathering();
+  const said = operation === "embeddings" ? walkEmbed(body, all) : walkChat(body, all);
+  return {
+    model: text(body.model),
+    stream: body.stream === true,
+    maxTokens: operation === "embeddings" ? null : positive(body.max_tokens),
+    choices: 1,
+    textBytes: all.textBytes,
+    mediaTokens: all.mediaTokens,
+    audioTokens: 0,
+    cacheWrite: "none",
+    terms: STANDARD,
+    system: said.system,
+    tools: body.tools === undefined ? "" : JSON.stringify(body.tools),
+    lastMessage: said.lastMessage,
+  };
+}
+
+interface Said {
+  readonly system: string;
+  readonly lastMessage: string;
+}
+
+function walkChat(body: Fields, all: Gathering): Said {
+  let system = text(body.preamble) ?? "";
+  all.text(system);
+  all.json(body.tools);
+  all.json(body.response_format);
+  all.json(body.documents);
+  for (const turn of list(body.chat_history)) all.text(fields(turn)?.message);
+  let lastMessage = all.listen(() => all.text(body.message));
+  const messages = list(body.messages);
+  messages.forEach((item, index) => {
+    const message = fields(item);
+    if (message === null) return;
+    all.textBytes += MESSAGE_BYTES;
+    const heard = all.listen(() => {
+      walkContent(message.content, all);
+      all.text(message.tool_plan);
+      for (const called of list(message.tool_calls)) all.json(fields(called)?.function);
+    });
+    if (message.role === "system") system += heard;
+    if (index === messages.length - 1) lastMessage = `${text(message.role) ?? ""}\n${heard}`;
+  });
+  return { system, lastMessage };
+}
+
+function walkContent(content: unknown, all: Gathering): void {
+  if (typeof content === "string") all.text(content);
+  for (const item of list(content)) {
+    const part = fields(item);
+    if (part === null) continue;
+    all.text(part.text);
+    all.text(part.thinking);
+    all.json(fields(part.document)?.data);
+    const url = text(fields(part.image_url)?.url) ?? text(part.image_url);
+    if (url !== null) walkImage(url, all);
+  }
+}
+
+function walkEmbed(body: Fields, all: Gathering): Said {
+  const lastMessage = all.listen(() => {
+    for (const one of list(body.texts)) all.text(one);
+    for (const url of list(body.images)) if (typeof url === "string") walkImage(url, all);
+    for (const input of list(body.inputs)) walkContent(fields(input)?.content, all);
+  });
+  return { system: "", lastMessage };
+}
+
+/** Cohere counts pictures by pieces of their size, as OpenAI's tiles (docs.cohere.com, "Using images with the API"). */
+function walkImage(url: string, all: Gathering): void {
+  const comma = url.startsWith("data:") ? url.indexOf(",") : -1;
+  all.media(openaiImageTokens("", comma < 0 ? null : imageSize(url.slice(comma + 1)), null), url);
+}

@@ -1,0 +1,51 @@
+/**
+ * Cohere: chat, embed and rerank of v2 and v1 in its own words, and OpenAI's dialect under `/compatibility/v1`.
+ */
+import type { Operation } from "../call.ts";
+import { fields, positive } from "../json.ts";
+import type { CapPlan, Endpoint } from "../provider.ts";
+import { readCohereRequest } from "./cohere-request.ts";
+import { cohereUsageReader } from "./cohere-usage.ts";
+import { compatible } from "./compatible.ts";
+import { segments } from "./segments.ts";
+
+const shared = compatible({ name: "cohere", hosts: [] });
+
+const OWN: ReadonlyMap<string, Endpoint> = new Map([
+  ["chat", { operation: "chat", spending: "metered" }],
+  ["generate", { operation: "chat", spending: "metered" }],
+  ["embed", { operation: "embeddings", spending: "metered" }],
+  ["rerank", { operation: "rerank", spending: "metered" }],
+  ["tokenize", { operation: "other", spending: "free" }],
+  ["detokenize", { operation: "other", spending: "free" }],
+  ["check-api-key", { operation: "other", spending: "free" }],
+]);
+
+const isCompatible = (path: string): boolean => path.startsWith("/compatibility/");
+
+function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
+  const body = fields(json);
+  if (operation !== "chat" || body === null) return { kind: "impossible", why: "the request has no output limit" };
+  // Its compatible address knows OpenAI's newer name too.
+  if (body.max_completion_tokens !== undefined) return shared.cap(operation, json, tokens);
+  if ((positive(body.max_tokens) ?? Number.POSITIVE_INFINITY) <= tokens) return { kind: "unchanged" };
+  return { kind: "edits", edits: [{ path: ["max_tokens"], value: tokens, insert: true }] };
+}
+
+export const cohere = compatible({
+  name: "cohere",
+  hosts: ["api.cohere.com", "api.cohere.ai"],
+  cap,
+  endpoint(method, path) {
+    if (method !== "POST" || isCompatible(path)) return null;
+    // What is embedded in bulk is billed when it is done.
+    return OWN.get(segments(path).at(-1) ?? "") ?? null;
+  },
+  usageReader: (operation, head) =>
+    isCompatible(head.path) ? shared.usageReader(operation, head) : cohereUsageReader(),
+  hidesReasoning: () => false,
+  readRequest: (operation, body, path, headers) =>
+    isCompatible(path) || operation === "rerank"
+      ? shared.readRequest(operation, body, path, headers)
+      : readCohereRequest(operation, body),
+});

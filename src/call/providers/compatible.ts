@@ -1,0 +1,82 @@
+/**
+ * Providers that speak as OpenAI does, and often as Anthropic does too: one factory, and what each does its own way.
+ * A difference has a name in the provider's own file; what is said nowhere is as at OpenAI.
+ */
+import type { Operation } from "../call.ts";
+import type { Endpoint, Provider, RequestFacts } from "../provider.ts";
+import { anthropic } from "./anthropic.ts";
+import { heedGateway } from "./gateway-words.ts";
+import { openai } from "./openai.ts";
+import { type OwnUsage, openaiUsageReader } from "./openai-usage.ts";
+import { readRerankRequest } from "./rerank-request.ts";
+import { segments } from "./segments.ts";
+
+/** A provider by its differences. */
+export interface Own extends Partial<Omit<Provider, "endpoint">> {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  /** Addresses that OpenAI does not have, or not so; null for all others. */
+  endpoint?(method: string, path: string): Endpoint | null;
+  /** What else is known of a request, from its address or its headers. */
+  refine?(facts: RequestFacts, path: string, headers: Readonly<Record<string, string>>): RequestFacts;
+  /** What its usage tells in words of its own. */
+  readonly ownUsage?: OwnUsage;
+}
+
+/** A provider whose requests and answers look like OpenAI's but for what `own` says. */
+export function compatible({ endpoint, refine, ownUsage, ...own }: Own): Provider {
+  return Object.freeze({
+    ...openai,
+    cachesUnasked: false,
+    usageReader: (operation, head) => usageReader(operation, head, ownUsage),
+    cap: (operation, body, tokens) => speaker(operation).cap(operation, body, tokens),
+    route: (operation, path, body, model) => speaker(operation).route(operation, path, body, model),
+    hidesReasoning: (model) => openai.hidesReasoning(model) || anthropic.hidesReasoning(model) || thinksUnseen(model),
+    ...own,
+    hosts: Object.freeze(own.hosts),
+    endpoint: (method, path) => endpoint?.(method, path) ?? sharedEndpoint(method, path),
+    readRequest(operation, body, path, headers = NO_HEADERS) {
+      const facts = (own.readRequest ?? readShared)(operation, body, path, headers);
+      return refine === undefined ? facts : refine(facts, path, headers);
+    },
+  } satisfies Provider);
+}
+
+const NO_HEADERS = Object.freeze({});
+
+const readShared: Provider["readRequest"] = (operation, body, path, headers) =>
+  operation === "rerank" ? readRerankRequest(body) : speaker(operation).readRequest(operation, body, path, headers);
+
+/** Whose words a request is in. */
+export const speaker = (operation: Operation): Provider => (operation === "messages" ? anthropic : openai);
+
+function usageReader(
+  operation: Operation,
+  head: Parameters<Provider["usageReader"]>[1],
+  own: OwnUsage | undefined,
+): ReturnType<Provider["usageReader"]> {
+  if (operation === "messages" || own === undefined) return speaker(operation).usageReader(operation, head);
+  if (!METERED.has(operation)) return openai.usageReader(operation, head);
+  return heedGateway(openaiUsageReader(operation, own), head);
+}
+
+/** What the plain reader reads; pictures and sound have readers of their own. */
+const METERED: ReadonlySet<Operation> = new Set(["chat", "responses", "completions", "embeddings", "rerank", "other"]);
+
+const MESSAGES: Endpoint = Object.freeze({ operation: "messages", spending: "metered" });
+const RERANK: Endpoint = Object.freeze({ operation: "rerank", spending: "metered" });
+const FREE: Endpoint = Object.freeze({ operation: "other", spending: "free" });
+
+/** What compatible providers have in common beyond OpenAI's addresses. */
+function sharedEndpoint(method: string, path: string): Endpoint {
+  if (method !== "POST") return openai.endpoint(method, path);
+  const parts = segments(path);
+  const last = parts.at(-1);
+  if (last === "messages") return MESSAGES;
+  if (last === "rerank") return RERANK;
+  if (last === "count_tokens" || last === "tokenize") return FREE;
+  return openai.endpoint(method, path);
+}
+
+/** Families of other makers that think without showing it, by the names that gateways give them too. */
+const thinksUnseen = (model: string): boolean => /(^|\/)(grok-4|gemini-(2\.5|[3-9]))/.test(model);

@@ -1,0 +1,11 @@
+/**
+ * Moonshot: OpenAI's chat, and Anthropic's messages under `/anthropic`; estimating tokens is free.
+ */
+import { compatible } from "./compatible.ts";
+
+export const moonshot = compatible({
+  name: "moonshot",
+  hosts: ["api.moonshot.ai", "api.moonshot.cn"],
+  hidesReasoning: () => false,
+  endpoint: (_method, path) => (path.includes("/tokenizers/") ? { operation: "other", spending: "free" } : null),
+});

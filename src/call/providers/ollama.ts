@@ -1,0 +1,64 @@
+/**
+ * Ollama: its own `/api/chat`, `/api/generate` and `/api/embed`, which stream one JSON object a line, and OpenAI's and Anthropic's
+ * dialects under `/v1`. Its models run on one's own machine, or on a subscription: they cost nothing but where the
+ * deployment prices them.
+ */
+import type { Operation } from "../call.ts";
+import { fields, positive } from "../json.ts";
+import type { CapPlan, Endpoint } from "../provider.ts";
+import { compatible, speaker } from "./compatible.ts";
+import { readOllamaRequest } from "./ollama-request.ts";
+import { ollamaUsageReader } from "./ollama-usage.ts";
+import { segments } from "./segments.ts";
+
+const shared = compatible({ name: "ollama", hosts: [] });
+
+/** `generate` is the native dialect, whatever the address is called: it caps its output elsewhere. */
+const NATIVE: ReadonlyMap<string, Operation> = new Map([
+  ["chat", "generate"],
+  ["generate", "generate"],
+  ["embed", "embeddings"],
+  ["embeddings", "embeddings"],
+]);
+
+const isNative = (path: string): boolean => segments(path).at(-2) === "api";
+
+/** Models are pulled, made and removed under `/api`; none of it is work of a model. */
+function endpoint(method: string, path: string): Endpoint | null {
+  if (!isNative(path)) return null;
+  const operation = NATIVE.get(segments(path).at(-1) ?? "");
+  return method === "POST" && operation !== undefined
+    ? { operation, spending: "metered" }
+    : { operation: "other", spending: "free" };
+}
+
+function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
+  if (operation !== "generate") return speaker(operation).cap(operation, json, tokens);
+  const options = fields(fields(json)?.options);
+  const limit = options?.num_predict;
+  if (limit === undefined) return { kind: "impossible", why: "the request has no options.num_predict to lower" };
+  // Negative numbers stand for no limit (docs.ollama.com, "Modelfile reference").
+  if ((positive(limit) ?? Number.POSITIVE_INFINITY) <= tokens) return { kind: "unchanged" };
+  return { kind: "edits", edits: [{ path: ["options", "num_predict"], value: tokens, insert: false }] };
+}
+
+const TEXT = Object.freeze(['"content"', '"thinking"', '"response"']);
+
+export const ollama = compatible({
+  name: "ollama",
+  dialect: "ollama",
+  // Its port is its own on any machine (docs.ollama.com, "FAQ").
+  hosts: ["*:11434", "ollama.com"],
+  endpoint,
+  cap,
+  route(operation, path, body, model) {
+    return operation === "generate"
+      ? { kind: "edits", edits: [{ path: ["model"], value: model, insert: false }] }
+      : speaker(operation).route(operation, path, body, model);
+  },
+  streamKeys: (operation) => (operation === "generate" ? TEXT : speaker(operation).streamKeys(operation)),
+  usageReader: (operation, head) => (isNative(head.path) ? ollamaUsageReader() : shared.usageReader(operation, head)),
+  hidesReasoning: () => false,
+  readRequest: (operation, body, path, headers) =>
+    isNative(path) ? readOllamaRequest(operation, body) : shared.readRequest(operation, body, path, headers),
+});

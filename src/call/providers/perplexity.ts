@@ -1,0 +1,32 @@
+/**
+ * Perplexity: OpenAI's chat with a fee for each request by how much is searched. Newer answers report their whole cost; of
+ * others the dearest fee is charged, since the answer does not say what was searched.
+ */
+import { count, fields, text } from "../json.ts";
+import { compatible } from "./compatible.ts";
+
+export const perplexity = compatible({
+  name: "perplexity",
+  hosts: ["api.perplexity.ai"],
+  ownUsage(told, body, usual) {
+    const total = fields(told.cost)?.total_cost;
+    const research = /deep-research/.test(text(body.model) ?? "");
+    // Counted beside the completion and the prompt; citations cost what input costs (docs.perplexity.ai, "Pricing").
+    const reasoned = research ? count(told.reasoning_tokens) : 0;
+    return {
+      inputTokens: usual.inputTokens + (research ? count(told.citation_tokens) : 0),
+      outputTokens: usual.outputTokens + reasoned,
+      reasoningTokens: reasoned || usual.reasoningTokens,
+      webSearches: research ? count(told.num_search_queries) : searches(text(body.model)),
+      reportedCost: typeof total === "number" && total > 0 ? total : null,
+    };
+  },
+  endpoint(method, path) {
+    // The async API makes the same chat later; its results are fetched by GET.
+    return method === "POST" && /\/search(\?|$)/.test(path) ? { operation: "other", spending: "unmetered" } : null;
+  },
+  hidesReasoning: (model) => /deep-research/.test(model),
+});
+
+/** One fee a request, but for the model that looks nothing up. */
+const searches = (model: string | null): number => (model === "r1-1776" ? 0 : 1);

@@ -1,0 +1,10 @@
+/**
+ * Together: OpenAI's dialect, and rerank by the token.
+ */
+import { compatible } from "./compatible.ts";
+
+export const together = compatible({
+  name: "together",
+  hosts: ["api.together.xyz", "api.together.ai"],
+  hidesReasoning: () => false,
+});
