@@ -21,6 +21,7 @@ export interface UnitPrice {
 }
 
 const OPENAI = Object.freeze(["openai", "azure"]);
+const GOOGLE = Object.freeze(["google", "vertex"]);
 const DALL_E_3 = /^dall-e-3$/;
 const DALL_E_2 = /^dall-e-2$/;
 
@@ -35,6 +36,7 @@ const row = (
   Object.freeze({ providers, models, unit, usd, source, asOf: "2026-08", ...(variant !== undefined && { variant }) });
 
 const PRICING = "developers.openai.com/api/docs/pricing";
+const GEMINI_PRICING = "ai.google.dev/gemini-api/docs/pricing";
 const CLAUDE_PRICING = "platform.claude.com/docs/en/about-claude/pricing";
 
 /** The rows in use; a deployment's own prices come before them. */
@@ -50,6 +52,9 @@ export const unitPrices: readonly UnitPrice[] = Object.freeze([
   row(OPENAI, DALL_E_2, "images", 0.02, PRICING, "standard 1024x1024"),
   row(OPENAI, DALL_E_2, "images", 0.018, PRICING, "standard 512x512"),
   row(OPENAI, DALL_E_2, "images", 0.016, PRICING, "standard 256x256"),
+  row(GOOGLE, /^imagen(?!.*(fast|ultra|upscale))/, "images", 0.04, GEMINI_PRICING),
+  row(GOOGLE, /^imagen.*(ultra|upscale)/, "images", 0.06, GEMINI_PRICING),
+  row(GOOGLE, /^imagen.*fast/, "images", 0.02, GEMINI_PRICING),
   // $15 and $30 per million characters.
   row(OPENAI, /^tts-1$/, "characters", 0.000_015, PRICING),
   row(OPENAI, /^tts-1-hd$/, "characters", 0.000_03, PRICING),

@@ -3,18 +3,16 @@
  * rests on a search (ai.google.dev/gemini-api/docs/pricing, grounding with Google Search).
  */
 
-/** $14 per thousand queries. */
-const QUERY_NANO = 14_000_000;
-
-/** $35 per thousand answers. */
-const ANSWER_NANO = 35_000_000;
+/** USD per thousand queries, and per thousand answers. */
+const QUERIES = 14;
+const ANSWERS = 35;
 
 /** Whether each query is billed, and not the answer. */
 export const billedByQuery = (model: string): boolean =>
   !/gemini-(1|2)(\.|-|$)|gemini-(flash|pro)-1|^gemini-pro/.test(model);
 
-/** Nano-dollars of one search by a Gemini model, null for the models of others. */
-export function geminiSearchNano(model: string): number | null {
-  if (!model.includes("gemini")) return null;
-  return billedByQuery(model) ? QUERY_NANO : ANSWER_NANO;
+/** The price of searches as the price table would have it, nothing for the models of others. */
+export function geminiSearch(provider: string, model: string): { readonly web_searches_kcount?: number } {
+  if (provider !== "google" || !model.includes("gemini")) return {};
+  return { web_searches_kcount: billedByQuery(model) ? QUERIES : ANSWERS };
 }
