@@ -127,9 +127,12 @@ const COMPRESSION = 5;
 function unreadable(request: Request): RequestFacts {
   const known = request.body?.length ?? declaredLength(request.headers) ?? UNKNOWN_LENGTH;
   const textBytes = isEncoded(request.headers) ? known * COMPRESSION : known;
+  // Some addresses name the model, and whether it streams, whatever the body says.
+  const { provider, operation } = request.recognised;
+  const { model, stream } = provider.readRequest(operation, undefined, request.path, request.headers);
   return {
-    model: null,
-    stream: false,
+    model,
+    stream,
     maxTokens: null,
     choices: 1,
     textBytes,

@@ -27,8 +27,7 @@ export function readInvoke(json: unknown, model: string | null, stream: boolean)
   const body = fields(json) ?? {};
   switch (dialectOf(body)) {
     case "anthropic":
-      // Where and how fast it is served is not for the body to say here.
-      return { ...readAnthropicRequest(body), model, stream, terms: STANDARD };
+      return { ...readAnthropicRequest(body), model, stream };
     case "nova":
       return readConverse(body, model, stream);
     case "openai":

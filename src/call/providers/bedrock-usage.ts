@@ -17,8 +17,7 @@ export function bedrockUsageReader({ path, headers }: AnswerHead): UsageReader {
   let counted: Usage | null = null;
   let measured: Usage | null = null;
   let told: string | null = null;
-  let tier = headers["x-amzn-bedrock-service-tier"] ?? null;
-  let latency = headers["x-amzn-bedrock-performanceconfig-latency"] ?? null;
+  let { tier, speed: latency } = termsAbove(headers);
   const finishReasons: string[] = [];
   const failures: string[] = [];
 
@@ -79,6 +78,10 @@ const maker = (model: string | null): string | null =>
 export function termsOf(tier: string | null, latency: string | null): Terms {
   return { tier, speed: latency === "optimized" ? latency : null, region: null };
 }
+
+/** What stands above the body of an invocation, and above its answer. */
+export const termsAbove = (headers: AnswerHead["headers"]): Terms =>
+  termsOf(headers["x-amzn-bedrock-service-tier"] ?? null, headers["x-amzn-bedrock-performanceconfig-latency"] ?? null);
 
 /** Why the model stopped, in whatever words its maker has for it. */
 function reasons(body: Fields): readonly string[] {

@@ -9,7 +9,7 @@ import { anthropic } from "./anthropic.ts";
 import { dialectOf, LIMITS, readInvoke } from "./bedrock-invoke.ts";
 import { modelInPath } from "./bedrock-model.ts";
 import { readConverse } from "./bedrock-request.ts";
-import { asAsked, bedrockUsageReader } from "./bedrock-usage.ts";
+import { asAsked, bedrockUsageReader, termsAbove } from "./bedrock-usage.ts";
 import { openai } from "./openai.ts";
 import { segments } from "./segments.ts";
 
@@ -76,11 +76,14 @@ function invocation(model: string, verb: string): Endpoint {
   return { operation: EMBEDS.test(model) ? "embeddings" : operation, spending: "metered" };
 }
 
-function readRequest(operation: Operation, body: unknown, path: string): RequestFacts {
+type Headers = Readonly<Record<string, string>>;
+
+function readRequest(operation: Operation, body: unknown, path: string, headers: Headers = {}): RequestFacts {
   const model = modelInPath(path);
   const stream = /-stream\/?(\?|$)/.test(path);
   if (operation === "converse") return readConverse(body, model, stream);
-  if (model !== null) return readInvoke(body, model, stream);
+  // Where and how fast a model is to answer stands above a body that is its own.
+  if (model !== null) return { ...readInvoke(body, model, stream), terms: termsAbove(headers) };
   if (operation === "messages") return anthropic.readRequest(operation, body, path);
   return asServed(openai.readRequest(operation, body, path));
 }
