@@ -125,6 +125,9 @@ class Fallback implements FallbackStore {
   list: Store["list"] = (meters) => this.#ask((store) => store.list(meters));
   recall: Store["recall"] = (keys) => this.#ask((store) => store.recall(keys));
 
+  note: Store["note"] = (key, text, ms) => this.#ask((store) => store.note(key, text, ms));
+  noted: Store["noted"] = (key) => this.#ask((store) => store.noted(key));
+
   limits: Store["limits"] = () => this.#ask((store) => store.limits());
 
   async flush(ms: number): Promise<boolean> {

@@ -50,7 +50,15 @@ export function sweep(tables: Tables, now: number): void {
 /** Forgets windows that are over and what else was kept long enough, a bounded number; true where there may be more. */
 export function tidy(tables: Tables, now: number): boolean {
   let more = false;
-  for (const table of [tables.meters, tables.past, tables.gates, tables.prints, tables.lessons, tables.runs]) {
+  for (const table of [
+    tables.meters,
+    tables.past,
+    tables.gates,
+    tables.prints,
+    tables.lessons,
+    tables.runs,
+    tables.notes,
+  ]) {
     const over = table.due(now, FORGOTTEN);
     for (const { key } of over) table.delete(key);
     more ||= over.length === FORGOTTEN;

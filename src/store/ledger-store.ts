@@ -27,6 +27,8 @@ export function ledgerStore(ledger: Ledger, keeping: Keeping): Store {
     foresee: (ask) => keeping.run(() => ledger.foresee(ask)),
     setLimit: (key, amount) => keeping.run(() => ledger.setLimit(key, amount)),
     limits: () => keeping.run(() => ledger.limits()),
+    note: (key, text, ms) => keeping.run(() => ledger.note(key, text, ms)),
+    noted: (key) => keeping.run(() => ledger.noted(key)),
     shut: () => keeping.shut(),
   };
 }

@@ -117,6 +117,14 @@ export class Ledger {
     return this.#tables.glance(() => allLimits(this.#tables));
   }
 
+  note(key: string, text: string, ms: number): void {
+    this.#tables.atomic(() => this.#tables.notes.set(key, text, this.#clock() + ms));
+  }
+
+  noted(key: string): string | null {
+    return this.#tables.glance(() => this.#tables.notes.get(key) ?? null);
+  }
+
   #judge(request: JudgeRequest, now: number): Judgement {
     this.#sweep(now);
     const own = this.#tables.holds.get(request.attempt);

@@ -65,6 +65,7 @@ export interface MapTables extends Tables {
   readonly lessons: MapTable<readonly number[]>;
   readonly runs: MapTable<number>;
   readonly limits: MapTable<KeptLimit>;
+  readonly notes: MapTable<string>;
 }
 
 /** New, empty tables in this process; one thread, so that work is atomic by itself. */
@@ -78,6 +79,7 @@ export function mapTables(changed: Changed, atomic: Tables["atomic"] = (work) =>
     lessons: new MapTable("lessons", changed),
     runs: new MapTable("runs", changed),
     limits: new MapTable("limits", changed),
+    notes: new MapTable("notes", changed),
     atomic,
     glance: (work) => work(),
   };

@@ -28,6 +28,7 @@ export const LIMITS = `${PREFIX}limits`;
 export const meterKey = (place: string): string => `${PREFIX}m:${place}`;
 export const printKey = (fingerprint: string): string => `${PREFIX}f:${fingerprint}`;
 export const lessonKey = (key: string): string => `${PREFIX}l:${key}`;
+export const noteKey = (key: string): string => `${PREFIX}n:${key}`;
 export const gateKey = (key: string): string => GATE + key;
 /** The keys with which every script on one attempt begins. */
 export const holdKeys = (attempt: string): readonly string[] => [HOLDS, attemptKey(attempt)];

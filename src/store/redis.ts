@@ -189,6 +189,14 @@ class RedisStore implements Store {
     return new Map(Object.entries(found).map(([key, text]) => [key, format.readLimitText(text)]));
   }
 
+  async note(key: string, text: string, ms: number): Promise<void> {
+    await this.#link.run((client) => client.set(format.noteKey(key), text, "PX", Math.max(1, ms)));
+  }
+
+  noted(key: string): Promise<string | null> {
+    return this.#link.run((client) => client.get(format.noteKey(key)));
+  }
+
   shut(): Promise<void> {
     return this.#link.shut();
   }

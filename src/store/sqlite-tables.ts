@@ -11,6 +11,7 @@ export class SqliteTables implements Tables {
   readonly lessons;
   readonly runs;
   readonly limits;
+  readonly notes;
   readonly #db: DatabaseSync;
   readonly #version: StatementSync;
   readonly #all: readonly { forget(): void; flush(): void }[];
@@ -27,7 +28,9 @@ export class SqliteTables implements Tables {
     this.lessons = new SqliteTable<readonly number[]>(db, "lessons");
     this.runs = new SqliteTable<number>(db, "runs");
     this.limits = new SqliteTable<KeptLimit>(db, "limits");
-    this.#all = [this.meters, this.holds, this.past, this.gates, this.prints, this.lessons, this.runs, this.limits];
+    this.notes = new SqliteTable<string>(db, "notes");
+    const { meters, holds, past, gates, prints, lessons, runs, limits, notes } = this;
+    this.#all = [meters, holds, past, gates, prints, lessons, runs, limits, notes];
   }
 
   atomic<T>(work: () => T): T {

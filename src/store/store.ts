@@ -5,6 +5,7 @@
  *     extend  ── a heartbeat: the holder lives, its hold must not expire
  *     settle  ── the hold becomes the bill: exactly once per attempt, however often it is said
  *     close   ── shuts a gate (a pause)            open ── and opens it again
+ *     note, noted ── what one process must know of another's work
  *     read, list, gates ── what `status` shows: the same numbers that judge decides on
  *
  *         spent ───────────┐
@@ -197,6 +198,10 @@ export interface Store {
   setLimit(key: string, amount: number | null): Promise<void>;
   /** All limits kept, by key; not a number where what another program wrote there is no amount: it counts as not kept. */
   limits(): Promise<ReadonlyMap<string, number>>;
+  /** Keeps a short text for `ms`, for every process: what is still owed for work that goes on elsewhere. */
+  note(key: string, text: string, ms: number): Promise<void>;
+  /** The text kept under a key; null where none is. */
+  noted(key: string): Promise<string | null>;
   /** Lets what is under way finish and lets go of files and connections. */
   shut(): Promise<void>;
 }

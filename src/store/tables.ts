@@ -58,6 +58,8 @@ export interface Tables {
   /** When a run was last seen by a meter that counts runs, ms since 1970. */
   readonly runs: Table<number>;
   readonly limits: Table<KeptLimit>;
+  /** Short texts for other processes. */
+  readonly notes: Table<string>;
   /** Runs `work` so that all of it is kept or nothing, and nobody else works on the tables meanwhile. */
   atomic<T>(work: () => T): T;
   /** Runs `work`, which only reads, on one state of the tables; it waits for nobody. */
@@ -65,5 +67,5 @@ export interface Tables {
 }
 
 /** Names of the tables, in the order in which engines make them. */
-export const TABLES = ["meters", "holds", "past", "gates", "prints", "lessons", "runs", "limits"] as const;
+export const TABLES = ["meters", "holds", "past", "gates", "prints", "lessons", "runs", "limits", "notes"] as const;
 export type TableName = (typeof TABLES)[number];

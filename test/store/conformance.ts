@@ -17,6 +17,7 @@ import {
   unique,
 } from "./asks.ts";
 import { limitsConformance } from "./conformance-limits.ts";
+import { notesConformance } from "./conformance-notes.ts";
 import { runsConformance } from "./conformance-runs.ts";
 import { zonesConformance } from "./conformance-zones.ts";
 
@@ -32,6 +33,7 @@ export interface Bench {
 export function conformance(name: string, jumps: boolean, make: () => Promise<Bench>): void {
   runsConformance(name, jumps, make);
   limitsConformance(name, make);
+  notesConformance(name, jumps, make);
   zonesConformance(name, jumps, make);
   describe(`the ${name} store`, () => {
     let bench: Bench;
