@@ -10,6 +10,7 @@ import { anthropic } from "./providers/anthropic.ts";
 import { google } from "./providers/google.ts";
 import { openai } from "./providers/openai.ts";
 import { vertex } from "./providers/vertex.ts";
+import { sessionEndpoint } from "./providers/realtime.ts";
 
 /** A request to a provider, or one that has the shape of it. */
 export interface Recognised {
@@ -70,9 +71,9 @@ export function recogniser(options: RecogniserOptions): Recogniser {
     const dotless = hostname.endsWith(".") ? hostname.slice(0, -1) : hostname;
     const host = dotless.startsWith("[") ? dotless.slice(1, -1) : dotless;
     const found = find(host, port);
-    if (found === null) return method === "POST" ? byShape(path) : null;
+    if (found === null) return method === "POST" ? byShape(path) : method === "GET" ? bySession(path) : null;
     const provider = behind(found, path);
-    const endpoint = provider.endpoint(method, path);
+    const endpoint = sessionEndpoint(method, path) ?? provider.endpoint(method, path);
     // Gateways and compatible endpoints speak more than one dialect: api.anthropic.com also answers /v1/chat/completions.
     const other = endpoint.spending === "unmetered" && method === "POST" ? byShape(path) : null;
     return Object.freeze(other === null ? { provider, ...endpoint, certain: true } : { ...other, certain: true });
@@ -83,6 +84,18 @@ export function recogniser(options: RecogniserOptions): Recogniser {
 function behind(provider: Provider, path: string): Provider {
   const upstream = provider.upstream?.(path) ?? null;
   return (upstream === null ? null : providerNamed(upstream)) ?? provider;
+}
+
+/** Sessions over WebSocket on hosts that nobody named; all other GETs leave here after one or two comparisons. */
+function bySession(path: string): Recognised | null {
+  if (path.startsWith("/ws/google.")) return shaped("google", path);
+  return path.includes("/realtime?") && /[?&](model|deployment)=/.test(path) ? shaped("openai", path) : null;
+}
+
+function shaped(name: string, path: string): Recognised | null {
+  const provider = providerNamed(name);
+  const endpoint = sessionEndpoint("GET", path);
+  return provider === null || endpoint === null ? null : Object.freeze({ provider, ...endpoint, certain: true });
 }
 
 /** Names that are remembered; a crawler must not fill the memory. */
@@ -113,8 +126,9 @@ function byShape(path: string): Recognised | null {
 function byVerb(path: string, end: number): Recognised | null {
   const colon = path.lastIndexOf(":", end - 1);
   if (colon < 0 || !GOOGLE_VERBS.has(path.slice(colon + 1, end))) return null;
-  const provider = path.includes("/publishers/") ? vertex : google;
-  return Object.freeze({ provider, ...provider.endpoint("POST", path), certain: true });
+  const provider = /\/(publishers|projects)\//.test(path) ? vertex : google;
+  const endpoint = provider.endpoint("POST", path);
+  return endpoint.spending === "metered" ? Object.freeze({ provider, ...endpoint, certain: true }) : null;
 }
 
 const GOOGLE_VERBS = new Set([
