@@ -37,6 +37,7 @@ import type { FallbackStore } from "./store/fallback.ts";
 import type { Settlement } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Arrival, Decided, Telemetry } from "./telemetry/telemetry.ts";
+import { unseenBy } from "./unseen.ts";
 
 /** What the guard is made of. Prices are loaded with the first call, since most processes make none. */
 export interface Parts {
@@ -90,6 +91,8 @@ export function createGuard(parts: Parts): Guard {
       const recognised = parts.recognise(hostname, port, method, path);
       return recognised === null ? null : recognised.spending === "metered" ? WITH_BODY : WITHOUT_BODY;
     },
+
+    unseen: unseenBy(parts),
 
     async decide(departure, signal) {
       try {

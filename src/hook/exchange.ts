@@ -72,3 +72,17 @@ export interface Gatekeeper {
   /** Never rejects. When `signal` fires the answer no longer matters, and whatever was held is released. */
   decide(departure: Departure, signal: AbortSignal): Promise<Passage>;
 }
+/** A request to a provider that no hook could hold back. */
+export interface Sighting {
+  readonly transport: Departure["transport"] | "socket";
+  readonly hostname: string;
+  readonly port: number;
+  /** Null on a bare socket, whose bytes nobody has read. */
+  readonly method: string | null;
+  readonly path: string | null;
+  /** True where its first bytes may have left already. */
+  readonly sent: boolean;
+}
+
+  /** Never throws. What to break a request off with that cannot be held; null lets it go. */
+  unseen(sighting: Sighting): Error | null;

@@ -42,6 +42,11 @@ export class HttpHook {
     }
   }
 
+  /** Whether a request was looked at, be it that it is none of our business. */
+  knows(request: object): boolean {
+    return this.#holds.has(request);
+  }
+
   #patch(prototype: object): void {
     const hook = this;
     this.#patches.apply(prototype, "onSocket", (original) => {

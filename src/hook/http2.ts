@@ -5,7 +5,11 @@ import { Http2Hold } from "./http2-hold.ts";
 import { destinationsOf, isDispatchers, type Session, targetOf } from "./http2-session.ts";
 import { SessionHolds } from "./http2-sessions.ts";
 import type { Limits } from "./limits.ts";
+import { passing } from "./passing.ts";
 import type { Method, Patches } from "./patches.ts";
+
+/** A request that was told of, and that nothing refuses. */
+const LET_GO = Symbol("let go");
 
 type Concern = Omit<ConstructorParameters<typeof Http2Hold>[0], "stream" | "send">;
 
@@ -42,7 +46,10 @@ export class Http2Hook {
     this.#patches.apply(prototype, "request", (original) => {
       return function request(this: unknown, ...args: unknown[]): unknown {
         const concern = hook.#concern(this, args[0]);
-        return concern === null ? original.apply(this, args) : hold(concern, original, args);
+        if (concern === null) return original.apply(this, args);
+        if (concern === LET_GO) return passing(() => original.apply(this, args));
+        if (concern instanceof Error) throw concern;
+        return hold(concern, original, args);
       };
     });
     this.#patches.apply(prototype, "close", (original) => {
@@ -55,8 +62,11 @@ export class Http2Hook {
     });
   }
 
-  /** What is needed to hold a request; null where it is none of our business. Never throws. */
-  #concern(made: unknown, headers: unknown): Concern | null {
+  /**
+   * What is needed to hold a request; null where it is none of our business. Where this Node cannot hold any, the error to
+   * refuse it with, or that it may go all the same. Never throws.
+   */
+  #concern(made: unknown, headers: unknown): Concern | typeof LET_GO | Error | null {
     try {
       const session = made as Session;
       const target = this.#patches.live ? targetOf(headers) : null;
@@ -66,7 +76,11 @@ export class Http2Hook {
         const { hostname, port } = destination.origin;
         const concern = this.#gatekeeper.concerns(hostname, port, method, destination.path);
         if (concern === null) continue;
-        if (isDispatchers(session) || isExempt() || !canCapture(session)) return null;
+        if (isDispatchers(session) || isExempt()) return null;
+        if (!canCapture(session)) {
+          const { path } = destination;
+          return this.#gatekeeper.unseen({ transport: "http2", hostname, port, method, path, sent: false }) ?? LET_GO;
+        }
         const { body: wantsBody } = concern;
         const holds = this.#holdsOf(session);
         return { gatekeeper: this.#gatekeeper, limits: this.#limits, session, method, destination, wantsBody, holds };
@@ -89,7 +103,7 @@ export class Http2Hook {
 /** Makes the request and keeps it back. What node:http2 throws for a request that is wrong reaches the caller. */
 function hold(concern: Concern, request: Method, args: readonly unknown[]): unknown {
   const { session } = concern;
-  const { stream, send } = capture(session, () => request.apply(session, [...args]));
+  const { stream, send } = capture(session, () => passing(() => request.apply(session, [...args])));
   // Already given up, by a signal that was aborted before, or refused by node:http2.
   if (send === null || stream.destroyed) return stream;
   try {

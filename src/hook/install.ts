@@ -5,6 +5,8 @@ import { Http2Hook } from "./http2.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { quietly } from "./once.ts";
 import { Patches } from "./patches.ts";
+import { SafetyNet } from "./safety-net.ts";
+import { SocketWatch } from "./safety-net-sockets.ts";
 import { UndiciHook } from "./undici.ts";
 
 const INSTALLED = Symbol.for("budget-guard.installed");
@@ -25,6 +27,8 @@ export function install(gatekeeper: Gatekeeper, limits: Limits = LIMITS): { disp
   const undici = new UndiciHook(gatekeeper, patches, limits);
   const http = new HttpHook(gatekeeper, patches, limits);
   const http2 = new Http2Hook(gatekeeper, patches, limits);
+  const sockets = new SocketWatch(gatekeeper, patches);
+  const net = new SafetyNet(gatekeeper, { http, http2 });
   patches.apply(EventEmitter, "init", (original) => {
     return function init(this: unknown, options: unknown): unknown {
       // `in` and not a read: a getter of a half-made object may throw.
@@ -32,16 +36,19 @@ export function install(gatekeeper: Gatekeeper, limits: Limits = LIMITS): { disp
         if ("dispatch" in this) quietly(() => undici.meet(this));
         else if ("onSocket" in this) quietly(() => http.meet(this));
         else if ("goaway" in this) quietly(() => http2.meet(this));
+        else if (sockets.wanting && "setKeepAlive" in this) quietly(() => sockets.meet(this));
       }
       return original.call(this, options);
     };
   });
   undici.meetGlobals();
+  net.cast();
 
   return {
     dispose() {
       if (!patches.live) return;
       patches.restore();
+      net.draw();
       Reflect.deleteProperty(globalThis, INSTALLED);
     },
   };

@@ -5,6 +5,7 @@ import { failureOf } from "./failure.ts";
 import { isForm } from "./gather.ts";
 import type { Limits } from "./limits.ts";
 import { OnceTap } from "./once.ts";
+import { passing } from "./passing.ts";
 import type { Method, Patches } from "./patches.ts";
 import { type Address, addressesOf, type Options } from "./undici-address.ts";
 import { introduce, playAbort, playAnswer, playError } from "./undici-answer.ts";
@@ -74,7 +75,9 @@ export class UndiciHook {
     const hook = this;
     this.#patches.apply(base, "dispatch", (original) => {
       return function dispatch(this: unknown, options: unknown, handler: unknown): unknown {
-        return hook.#take(this, original, options, handler) ? true : original.call(this, options, handler);
+        const taken = hook.#take(this, original, options, handler);
+        if (taken === null) return original.call(this, options, handler);
+        return taken ? true : passing(() => original.call(this, options, handler));
       };
     });
     this.#patches.apply(base, "close", (original) => {
@@ -94,8 +97,8 @@ export class UndiciHook {
     });
   }
 
-  /** True where the dispatch was taken over; false where it is none of our business. Never throws. */
-  #take(dispatcher: unknown, original: Method, options: unknown, handler: unknown): boolean {
+  /** True where the dispatch was taken over; false where it is none of our business; null where that is not known. Never throws. */
+  #take(dispatcher: unknown, original: Method, options: unknown, handler: unknown): boolean | null {
     try {
       if (!this.#patches.live || !isObject(dispatcher) || !isObject(options) || !isHandler(handler)) return false;
       if (SEEN in options || this.#mirrored.has(handler) || isAborted(options)) return false;
@@ -108,7 +111,7 @@ export class UndiciHook {
       void this.#travel(journey);
       return true;
     } catch {
-      return false;
+      return null;
     }
   }
 
@@ -214,7 +217,7 @@ export class UndiciHook {
       if (gone) return;
       gone = true;
       try {
-        original.call(dispatcher, next, mirrored);
+        passing(() => original.call(dispatcher, next, mirrored));
       } catch (error) {
         tap.fail(failureOf(error));
         playError(handler, error);

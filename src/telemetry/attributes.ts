@@ -151,6 +151,10 @@ export const guard = {
   dimension: "budget_guard.dimension.",
   /** What the guard itself added before the call left; the waits that rules ask for are not in it. */
   checkDuration: "budget_guard.check.duration",
+  /** Of a request that no hook saw: undici, http, http2, socket. */
+  transport: "budget_guard.transport",
+  /** Of such a request: whether its first bytes may have left before it was seen. */
+  sent: "budget_guard.sent",
   /** memory, file, redis. */
   store: "budget_guard.store",
   /** The store was away. */
@@ -168,6 +172,8 @@ export const events = {
   /** A rule would have changed the request and could not. */
   unshaped: "budget_guard.unshaped",
   would: "budget_guard.would_",
+  /** A request to a provider that no hook saw, on the span around it, else on one of the same name. */
+  unseen: "budget_guard.unseen",
   /** A changed policy was not taken up, on a span of the same name. */
   policy: "budget_guard.policy.reload",
 } as const;
@@ -195,6 +201,8 @@ export const metrics = {
   decisions: "budget_guard.decisions",
   /** Histogram, s, by store and decision: what the guard added, waits left out. */
   check: "budget_guard.check.duration",
+  /** Counter, {request}, by provider, transport and decision: what no hook saw. */
+  unseen: "budget_guard.unseen",
   /** Counter, {reload}, by outcome: reloaded, kept. */
   reloads: "budget_guard.policy.reloads",
   /** Gauge with version, mode and policy hash, 1 for what is in force: its absence is a process without a guard. */

@@ -4,7 +4,7 @@ import { conventional, guard, labels, metrics as names } from "./attributes.ts";
 import { errorOf } from "./bill.ts";
 import { decidingRule, decisionOf, verdictOf } from "./decision.ts";
 import { operationAttributes } from "./request.ts";
-import type { Arrival, Decided, Ended, PolicyEvent } from "./telemetry.ts";
+import type { Arrival, Decided, Ended, PolicyEvent, Unseen } from "./telemetry.ts";
 import { money } from "./values.ts";
 
 export interface MetricsOptions {
@@ -22,6 +22,7 @@ interface Instruments {
   readonly decisions: Counter;
   readonly check: Histogram;
   readonly reloads: Counter;
+  readonly unseen: Counter;
 }
 
 /** Values of one attribute that are told apart; callers choose model and feature names, and every one is a series. */
@@ -85,6 +86,13 @@ export class Metrics {
         to.cost.add(money(amount), { ...call, ...by, [labels.costPart]: name, [labels.attempt]: attempt });
       }
     }
+  }
+
+  /** Counts a request that nobody could judge. */
+  unseen({ provider, transport, refused }: Unseen): void {
+    const decision = refused ? "deny" : "allow";
+    const by = { [conventional.provider]: provider, [guard.transport]: transport, [guard.decision]: decision };
+    this.#current()?.unseen.add(1, by);
   }
 
   /** Counts a reload, and says which policy is in force. */
@@ -159,6 +167,7 @@ function instrumentsOf(meter: Meter): Instruments {
     decisions: counter(names.decisions, "{decision}", "What was decided about calls."),
     check: histogram(names.check, "s", "What the guard added to a call, waits left out.", CHECK_SECONDS),
     reloads: counter(names.reloads, "{reload}", "Changed policies, taken up or not."),
+    unseen: counter(names.unseen, "{request}", "Requests to providers that no hook saw."),
   };
 }
 

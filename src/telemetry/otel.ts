@@ -65,6 +65,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       };
     },
 
+    unseen(arrival, event) {
+      spans.unseen(arrival, event);
+      safely(UNCOUNTED, undefined, () => metrics?.unseen(event));
+    },
+
     policy(event) {
       spans.policy(event);
       safely(UNCOUNTED, undefined, () => metrics?.policy(event, mode));

@@ -1,4 +1,4 @@
-import { hasSubscribers } from "node:diagnostics_channel";
+import { channel } from "node:diagnostics_channel";
 import type { Attributes } from "@opentelemetry/api";
 import { hasProvider, requirers } from "./api.ts";
 import type { Log } from "./log.ts";
@@ -86,13 +86,28 @@ export function startSdk(wishes: SdkWishes): boolean {
 
 /** Someone who already traces undici, be it another vendor's agent, is left alone: two would double every span. */
 function undiciInstrumentation(folders: readonly string[], log: Log): readonly unknown[] {
-  if (hasSubscribers("undici:request:create")) return [];
+  if (isTraced("undici:request:create")) return [];
   const found = find("@opentelemetry/instrumentation-undici", folders) as UndiciModule | null;
   if (found === null) {
     log.info("for spans of the HTTP requests below each call: npm install @opentelemetry/instrumentation-undici");
     return [];
   }
   return [new found.UndiciInstrumentation({ startSpanHook: withoutSecrets })];
+}
+
+/** Where the safety net of the hooks leaves its own subscriber. */
+const OURS = Symbol.for("budget-guard.subscriber");
+
+/** Whether anybody but the guard listens. */
+function isTraced(name: string): boolean {
+  const found = channel(name);
+  const ours: unknown = Reflect.get(found, OURS);
+  if (typeof ours !== "function") return found.hasSubscribers;
+  const listener = ours as Parameters<typeof found.subscribe>[0];
+  found.unsubscribe(listener);
+  const traced = found.hasSubscribers;
+  found.subscribe(listener);
+  return traced;
 }
 
 /** Attributes that replace the instrumentation's own, whose `url.full` has the whole query. */

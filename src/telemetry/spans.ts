@@ -8,7 +8,8 @@ import type { Log } from "./log.ts";
 import type { Observation } from "./observation.ts";
 import { policySpan } from "./policy-span.ts";
 import { ownSpan, unseen } from "./span.ts";
-import type { Arrival, Decided, PolicyEvent, Sight, Telemetry } from "./telemetry.ts";
+import type { Arrival, Decided, PolicyEvent, Sight, Telemetry, Unseen } from "./telemetry.ts";
+import { unseenSpan } from "./unseen-span.ts";
 
 export interface SpansOptions {
   readonly config: Pick<Config, "otel" | "telemetry" | "baggage">;
@@ -112,12 +113,21 @@ export function createSpans(options: SpansOptions): Spans {
     });
   };
 
+  const tell = (arrival: Arrival, event: Unseen): void => {
+    if (config.otel === "off") return;
+    safely("a span could not be started", undefined, () => {
+      const [api, provider] = [source.current(), source.provider()];
+      if (api === null || provider === null) return;
+      unseenSpan(api, provider.getTracer("budget-guard", options.version), arrival, event);
+    });
+  };
+
   const isOwn = ({ context }: Arrival): boolean => {
     const api = context === null ? null : source.current();
     return api === null || source.provider() === null || inferenceSpan(api, context as Context) === null;
   };
 
-  return Object.freeze({ arrive, begin, policy, isOwn, flush: async () => autostart?.flush() });
+  return Object.freeze({ arrive, begin, unseen: tell, policy, isOwn, flush: async () => autostart?.flush() });
 }
 
 function isSampled(api: Api, span: Span): boolean {

@@ -77,9 +77,24 @@ export interface PolicyEvent {
   readonly diagnostics: number;
 }
 
+/** A request to a provider that no hook could hold back: neither judged nor charged. */
+export interface Unseen {
+  readonly provider: string;
+  readonly host: string;
+  readonly port: number;
+  readonly transport: "undici" | "http" | "http2" | "socket";
+  /** Whether its first bytes may have left before it was seen. */
+  readonly sent: boolean;
+  readonly refused: boolean;
+  /** The rule that refused it. */
+  readonly rule: string | null;
+}
+
 export interface Telemetry {
   arrive(): Arrival;
   begin(arrival: Arrival, decided: Decided): Sight;
+  /** Tells of a request that nobody could judge. */
+  unseen(arrival: Arrival, unseen: Unseen): void;
   /** Says what became of a changed policy. */
   policy(event: PolicyEvent): void;
   /** Delivers what an SDK that we started still holds; a no-op for the application's own SDK. */

@@ -1,4 +1,4 @@
-import type { Answer, Departure, Failure, Gatekeeper, Passage, Tap } from "../../src/hook/exchange.ts";
+import type { Answer, Departure, Failure, Gatekeeper, Passage, Sighting, Tap } from "../../src/hook/exchange.ts";
 
 /** What a tap was told, in order. */
 export interface Told {
@@ -19,6 +19,9 @@ export class FakeGatekeeper implements Gatekeeper {
   readonly departures: Departure[] = [];
   readonly signals: AbortSignal[] = [];
   readonly told: Told[] = [];
+  /** What was seen past every hook, and what it is refused with. */
+  readonly sightings: Sighting[] = [];
+  unseenError: Error | null = null;
   decision: Decision = () => this.go();
   /** Which ports are a provider's. */
   readonly ports = new Set<number>();
@@ -35,6 +38,11 @@ export class FakeGatekeeper implements Gatekeeper {
     this.departures.push(departure);
     this.signals.push(signal);
     return this.decision(departure, signal);
+  }
+
+  unseen(sighting: Sighting): Error | null {
+    this.sightings.push(sighting);
+    return this.unseenError;
   }
 
   go(change: Partial<Extract<Passage, { kind: "go" }>> = {}): Extract<Passage, { kind: "go" }> {

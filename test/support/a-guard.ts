@@ -16,7 +16,7 @@ import { type FallbackStore, withFallback } from "../../src/store/fallback.ts";
 import { openMemory } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/log.ts";
-import type { Decided, Ended } from "../../src/telemetry/telemetry.ts";
+import type { Decided, Ended, Unseen } from "../../src/telemetry/telemetry.ts";
 import { loadPlan } from "./load-plan.ts";
 
 /** One guard with a memory store and a clock that stands still, and what it said and showed. */
@@ -26,6 +26,7 @@ export interface World {
   readonly said: string[];
   readonly decided: Decided[];
   readonly ended: Ended[];
+  readonly unseen: Unseen[];
   readonly status: () => Promise<Status>;
   time: number;
   down: boolean;
@@ -41,6 +42,7 @@ export function world(policy: string, options: Partial<Config> = {}, parts: Part
   const said: string[] = [];
   const decided: Decided[] = [];
   const ended: Ended[] = [];
+  const unseen: Unseen[] = [];
   const made: { time: number; down: boolean; failure: Error } = {
     time: NOON,
     down: false,
@@ -87,6 +89,7 @@ export function world(policy: string, options: Partial<Config> = {}, parts: Part
         decided.push(one);
         return { run: (fn) => fn(), end: (end) => ended.push(end) };
       },
+      unseen: (_, event) => void unseen.push(event),
       policy: () => {},
       flush: async () => {},
     },
@@ -97,7 +100,7 @@ export function world(policy: string, options: Partial<Config> = {}, parts: Part
     ...parts,
   });
   const status = (): Promise<Status> => readStatus(memory, "test", plan, config.mode);
-  const one = Object.assign(made, { guard, store, said, decided, ended, status });
+  const one = Object.assign(made, { guard, store, said, decided, ended, unseen, status });
   open.push(one);
   return one;
 }

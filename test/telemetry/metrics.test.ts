@@ -232,5 +232,6 @@ test("every metric has a name of the table", async () => {
   call();
   metrics.begin(refused());
   metrics.policy({ kind: "kept", files: [], hash: "x", rules: 0, diagnostics: 1 }, "shadow");
+  metrics.unseen({ provider: "openai", host: "x", port: 1, transport: "http", sent: true, refused: false, rule: null });
   expect([...(await read()).keys()].sort()).toEqual(Object.values(names).sort());
 });
