@@ -63,15 +63,6 @@ export type Passage =
   | { readonly kind: "refuse"; readonly answer: Answer }
   | { readonly kind: "throw"; readonly error: Error };
 
-export interface Gatekeeper {
-  /**
-   * Synchronous, well under a microsecond for a host that is no provider: must this request be decided on?
-   * `body`: whether the decision wants to see the body.
-   */
-  concerns(hostname: string, port: number, method: string, path: string): { readonly body: boolean } | null;
-  /** Never rejects. When `signal` fires the answer no longer matters, and whatever was held is released. */
-  decide(departure: Departure, signal: AbortSignal): Promise<Passage>;
-}
 /** A request to a provider that no hook could hold back. */
 export interface Sighting {
   readonly transport: Departure["transport"] | "socket";
@@ -84,5 +75,14 @@ export interface Sighting {
   readonly sent: boolean;
 }
 
+export interface Gatekeeper {
+  /**
+   * Synchronous, well under a microsecond for a host that is no provider: must this request be decided on?
+   * `body`: whether the decision wants to see the body.
+   */
+  concerns(hostname: string, port: number, method: string, path: string): { readonly body: boolean } | null;
+  /** Never rejects. When `signal` fires the answer no longer matters, and whatever was held is released. */
+  decide(departure: Departure, signal: AbortSignal): Promise<Passage>;
   /** Never throws. What to break a request off with that cannot be held; null lets it go. */
   unseen(sighting: Sighting): Error | null;
+}
