@@ -15,6 +15,17 @@ describe("the SDKs' base addresses", () => {
     ]);
   });
 
+  it.each([
+    ["GOOGLE_GEMINI_BASE_URL", "google"],
+    ["GOOGLE_VERTEX_BASE_URL", "vertex"],
+    ["ANTHROPIC_BEDROCK_BASE_URL", "bedrock"],
+    ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "bedrock"],
+    ["AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME", "bedrock"],
+    ["AZURE_OPENAI_ENDPOINT", "azure"],
+  ])("in %s are of %s", (variable, provider) => {
+    expect([...hostsFromEnvironment({ [variable]: "http://127.0.0.1:4010" }).values()]).toEqual([provider]);
+  });
+
   it("are passed over where they are empty or no addresses", () => {
     expect(hostsFromEnvironment({ OPENAI_BASE_URL: "", OPENAI_API_BASE: "not an address" }).size).toBe(0);
   });
