@@ -10,13 +10,16 @@ export interface Spot {
   readonly end: number;
 }
 
+/** Characters of a line that anybody points at; engines recurse over longer strings. */
+const LONGEST_LINE = 100_000;
+
 const pattern = /"(?:\\[^\r\n]|[^"\\\r\n])*"?|#[^\r\n]*|[A-Za-z_](?:\w|-(?!>))*/g;
 
 /** The word, string or comment at an offset; the end of a word belongs to it. */
 export function spotAt(text: string, offset: number): Spot {
   const from = lineStart(text, offset);
   const newline = text.indexOf("\n", from);
-  const line = text.slice(from, newline === -1 ? undefined : newline);
+  const line = text.slice(from, newline === -1 ? undefined : newline).slice(0, LONGEST_LINE);
   for (const { 0: found, index } of line.matchAll(pattern)) {
     const start = from + index;
     const end = start + found.length;
