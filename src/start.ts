@@ -16,10 +16,9 @@ import { createHeartbeat } from "./heartbeat.ts";
 import { install } from "./hook/install.ts";
 import { watchIncoming } from "./incoming.ts";
 import { teacher } from "./learned.ts";
-import { withRegister } from "./node-options.ts";
-import { moduleFile } from "./paths.ts";
 import type { Plan } from "./policy/plan.ts";
 import { closest } from "./policy/suggest.ts";
+import { propagate } from "./propagation.ts";
 import { livePolicy } from "./reloading.ts";
 import { readAgain, readFirst } from "./rereading.ts";
 import { share, shared } from "./shared.ts";
@@ -104,7 +103,7 @@ function begin(config: Config, log: Log): void {
   });
   install(guard);
   deliverBeforeExit(store, log, config.storeOptions.deadlineMs * 4);
-  process.env.NODE_OPTIONS = withRegister(process.env.NODE_OPTIONS, moduleFile("register"));
+  propagate(process.env);
   share({
     version: version(),
     ledger: {

@@ -20,8 +20,9 @@ const CAP = 4_000;
  */
 export function speakLast(words: LastWords): boolean {
   const env = { ...process.env };
-  // The flags of this process, our own preload among them, are not for the messenger.
+  // The flags of this process, our own preload among them, are not for the messenger, nor is it to be given any.
   delete env.NODE_OPTIONS;
+  env.BUDGET_GUARD_MODE = "off";
   try {
     // Loaded only here: it takes two milliseconds, which the start of every process would pay.
     const { spawnSync } = process.getBuiltinModule("node:child_process");
