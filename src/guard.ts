@@ -31,12 +31,13 @@ import { refusal, refusalUnjudged } from "./refusing.ts";
 import type { LivePolicy, Policy } from "./reloading.ts";
 import { reporter } from "./reporting.ts";
 import { releaseOf, settleAtEnd } from "./settling.ts";
+import { isSession, type Stretches, sessionTap, sightOfFailure } from "./sessions.ts";
 import { type Shaped, shapeCall } from "./shaping.ts";
 import { sleep } from "./sleep.ts";
 import type { FallbackStore } from "./store/fallback.ts";
 import type { Settlement } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
-import type { Arrival, Decided, Telemetry } from "./telemetry/telemetry.ts";
+import type { Arrival, Decided, Sight, Telemetry } from "./telemetry/telemetry.ts";
 import { unseenBy } from "./unseen.ts";
 
 /** What the guard is made of. Prices are loaded with the first call, since most processes make none. */
@@ -90,6 +91,18 @@ export function createGuard(parts: Parts): Guard {
     concerns(hostname, port, method, path) {
       const recognised = parts.recognise(hostname, port, method, path);
       return recognised === null ? null : recognised.spending === "metered" ? WITH_BODY : WITHOUT_BODY;
+  const stretches: Stretches = {
+    ...parts,
+    enforce,
+    policy: () => parts.policy.current(),
+    name: nextAttempt,
+    consider,
+    decided,
+    report: ({ plan }, call, judged) => report(plan, call, judged.verdict),
+    release,
+    settle,
+    track,
+  };
     },
 
     unseen: unseenBy(parts),
@@ -197,8 +210,10 @@ export function createGuard(parts: Parts): Guard {
     const { arrival, recognised, prices, policy } = traveller;
     const { shaped, judged } = considered;
     const { call, facts } = shaped.read;
-    report(policy.plan, call, judged.verdict);
-    const sight = telemetry.begin(arrival, decided(arrival, policy, considered, false));
+    const session = isSession(call);
+    const begin = (): Sight => telemetry.begin(arrival, decided(arrival, policy, considered, false));
+    const sight = session ? sightOfFailure(begin) : begin();
+    if (!session) report(policy.plan, call, judged.verdict);
     let left = false;
     const tap = settleAtEnd({
       call,
@@ -225,7 +240,7 @@ export function createGuard(parts: Parts): Guard {
       kind: "go",
       body: shaped.body,
       removeHeaders: traveller.removeHeaders,
-      tap,
+      tap: session ? sessionTap(stretches, { arrival, prices, policy, considered }, tap) : tap,
       run: (fn) => {
         left = true;
         return sight.run(fn);

@@ -11,6 +11,7 @@ import { type Fields, fields, parse, text } from "./json.ts";
 import { canonicalModel, UNKNOWN_MODEL } from "./model.ts";
 import type { Prices } from "./price.ts";
 import { type RequestFacts, STANDARD } from "./provider.ts";
+import { sessionFacts } from "./providers/realtime.ts";
 import type { Recognised } from "./recognise.ts";
 import { subjectOf } from "./subject.ts";
 
@@ -49,6 +50,10 @@ export function readCall(request: Request): ReadCall | null {
 
 /** A body of named fields, as JSON or as a form; null where it is neither, or cannot be read. */
 export function readBody({ body, bodyStart, headers }: Pick<Request, "body" | "bodyStart" | "headers">): Fields | null {
+  if (recognised.operation === "realtime") {
+    const facts = sessionFacts(request.path);
+    return Object.freeze({ call: callFrom(request, facts), facts });
+  }
   if (isEncoded(headers)) return null;
   const start = body ?? bodyStart ?? null;
   const type = headers["content-type"];

@@ -47,6 +47,29 @@ export interface Tap {
   chunk(bytes: Uint8Array): void;
   end(): void;
   fail(failure: Failure): void;
+  /** The answer was `101` to a WebSocket. Given back: who follows it, in the place of all else that the tap would be told. */
+  upgrade?(headers: Readonly<Record<string, string>>, line: Line): Session | null;
+}
+
+/** A WebSocket in the hands of whoever follows it. */
+export interface Line {
+  /**
+   * Closes it as the server would: the client hears the code and the reason, of 123 bytes at most, after a message with
+   * `lastWords` where one can stand.
+   */
+  close(code: number, reason: string, lastWords: string | null): void;
+}
+
+/** Told of a WebSocket's messages as they pass, each whole, after the caller was. Never throws. */
+export interface Session {
+  /** Whether messages of this side that begin now are of interest. */
+  wants(from: "client" | "server"): boolean;
+  /** A message that begins like JSON. */
+  message(from: "client" | "server", bytes: Buffer): void;
+  /** Nothing more can be read of one of the sides. */
+  unreadable(): void;
+  /** The connection is closed; null where it was closed by a close frame. Called once. */
+  end(failure: Failure | null): void;
 }
 
 export type Passage =

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Failure } from "./exchange.ts";
 import { failureOf } from "./failure.ts";
 import type { OnceTap } from "./once.ts";
+import { followUpgrade } from "./websocket.ts";
 
 /** Follows the response of one request through the request's own events, always after the caller has had them. */
 export class ResponseWatch {
@@ -20,14 +21,15 @@ export class ResponseWatch {
     this.#callerLeft = true;
   }
 
-  /** Emits one event of the request and tells the tap of it. */
-  event(name: unknown, subject: unknown, emit: () => unknown): unknown {
+  /** Emits one event of the request and tells the tap of it. `rest`: what an upgraded request is handed. */
+  event(name: unknown, subject: unknown, rest: readonly unknown[], emit: () => unknown): unknown {
     const tap = this.#tap;
     if (tap === null) return emit();
     if (name === "timeout") this.#timedOut = true;
     // Now and not later: a caller who hears of a broken connection may well destroy the request.
     if (name === "error") this.#cause ??= this.#failure(subject);
     if (name === "response" && isMessage(subject)) this.#follow(subject, tap);
+    if (name === "upgrade" && isMessage(subject)) followUpgrade(tap, headersOf(subject), rest[0], rest[1]);
     try {
       return emit();
     } finally {

@@ -104,7 +104,7 @@ export class HttpHook {
       return function emit(this: unknown, ...args: unknown[]): unknown {
         const hold = TELLING.has(args[0]) && isObject(this) ? hook.#holds.get(this) : null;
         if (!hold) return original.apply(this, args);
-        return hold.watch.event(args[0], args[1], () => original.apply(this, args));
+        return hold.watch.event(args[0], args[1], args.slice(2), () => original.apply(this, args));
       };
     });
   }

@@ -1,4 +1,4 @@
-import type { Failure, Tap } from "./exchange.ts";
+import type { Failure, Line, Session, Tap } from "./exchange.ts";
 
 /** A tap that is told of its end exactly once and cannot harm the request it watches. */
 export class OnceTap {
@@ -17,6 +17,13 @@ export class OnceTap {
 
   chunk(bytes: Uint8Array): void {
     quietly(() => this.#tap?.chunk(bytes));
+  }
+
+  /** Hands the rest over to whoever follows the WebSocket; null where nobody does. */
+  upgrade(headers: Readonly<Record<string, string>>, line: Line): Session | null {
+    const session = this.#tap?.upgrade?.(headers, line) ?? null;
+    if (session !== null) this.#shut();
+    return session;
   }
 
   end(): void {

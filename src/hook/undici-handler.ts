@@ -1,5 +1,6 @@
 import { failureOf } from "./failure.ts";
 import type { OnceTap } from "./once.ts";
+import { followUpgrade } from "./websocket.ts";
 
 /** A dispatch handler of either of undici's two shapes: `onConnect ...` up to 7, `onRequestStart ...` from 7 on. */
 export type Handler = Readonly<Record<string, unknown>>;
@@ -72,7 +73,8 @@ function noting(tap: OnceTap): Notes {
     const failure = failureOf(error, aborted);
     return () => tap.fail(unsent ? { ...failure, unsent } : failure);
   };
-  const upgrade = (status: unknown, headers: unknown): (() => void) => {
+  const upgrade = (status: unknown, headers: unknown, socket: unknown): (() => void) | undefined => {
+    if (followUpgrade(tap, headerRecord(headers), socket)) return undefined;
     return () => {
       head(status, headers)?.();
       tap.end();
@@ -98,7 +100,7 @@ function noting(tap: OnceTap): Notes {
     onData: ([bytes]) => chunk(bytes),
     onComplete: () => () => tap.end(),
     onError: ([error]) => fail(error),
-    onUpgrade: ([status, headers]) => upgrade(status, headers),
+    onUpgrade: ([status, headers, socket]) => upgrade(status, headers, socket),
     onResponseStart: ([, status, headers]) => head(status, headers),
     onResponseData: ([, bytes]) => chunk(bytes),
     onResponseEnd: () => () => tap.end(),
@@ -106,7 +108,7 @@ function noting(tap: OnceTap): Notes {
       aborted ||= isAborted(controller);
       return fail(error);
     },
-    onRequestUpgrade: ([, status, headers]) => upgrade(status, headers),
+    onRequestUpgrade: ([, status, headers, socket]) => upgrade(status, headers, socket),
   };
 }
 

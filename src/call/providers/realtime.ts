@@ -1,0 +1,64 @@
+/**
+ * Sessions over WebSocket: which addresses open one, and what their messages say was used. One address for all providers that
+ * speak a dialect, so that a gateway's session is metered like the provider's own.
+ */
+import { type Endpoint, type RequestFacts, STANDARD } from "../provider.ts";
+import { geminiSession } from "./realtime-gemini.ts";
+import { openaiSession } from "./realtime-openai.ts";
+import type { SessionReader } from "./realtime-reader.ts";
+import { segments } from "./segments.ts";
+
+/** A session's address: metered where its messages can be read. Null: none. */
+export function sessionEndpoint(method: string, path: string): Endpoint | null {
+  if (method !== "GET" && method !== "CONNECT") return null;
+  const dialect = dialectOf(path);
+  if (dialect === null) return null;
+  return dialect === "unknown" ? UNMETERED : METERED;
+}
+
+const METERED: Endpoint = Object.freeze({ operation: "realtime", spending: "metered" });
+const UNMETERED: Endpoint = Object.freeze({ operation: "realtime", spending: "unmetered" });
+
+type Dialect = "openai" | "gemini" | "unknown";
+
+function dialectOf(path: string): Dialect | null {
+  // Asked for every GET to a provider: most paths leave here.
+  if (!/realtime|responses|\/ws\//.test(path)) return null;
+  const parts = segments(path);
+  const last = parts.at(-1) ?? "";
+  if (last === "realtime" || (last === "responses" && parts.length <= 3)) return "openai";
+  // `BidiGenerateContentConstrained` is the same under a token for one session.
+  if (/^BidiGenerateContent(Constrained)?$/.test(last)) return "gemini";
+  return parts[0] === "ws" || parts.includes("realtime") ? "unknown" : null;
+}
+
+/** A reader for the session that was opened at this address. */
+export const sessionReader = (path: string): SessionReader =>
+  dialectOf(path) === "gemini" ? geminiSession() : openaiSession(modelIn(path));
+
+/** The model in the query: `model`, or Azure's `deployment`. */
+function modelIn(path: string): string | null {
+  const query = path.indexOf("?");
+  if (query < 0) return null;
+  const told = new URLSearchParams(path.slice(query + 1));
+  return told.get("model") || told.get("deployment") || null;
+}
+
+/** Instructions and a first sentence, as long as they usually are: 1,000 tokens. */
+const OPENING_BYTES = 3_000;
+
+/** What can be said of a session before it opens: whose model it is, and that it will ask something. */
+export const sessionFacts = (path: string): RequestFacts => ({
+  model: modelIn(path),
+  stream: true,
+  maxTokens: null,
+  choices: 1,
+  textBytes: OPENING_BYTES,
+  mediaTokens: 0,
+  audioTokens: 0,
+  cacheWrite: "none",
+  terms: STANDARD,
+  system: "",
+  tools: "",
+  lastMessage: "",
+});
