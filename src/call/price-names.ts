@@ -47,5 +47,8 @@ export function tableEntry(provider: string, model: string): TableEntry {
   return { id: provider, others: ROUTED.map((id) => `huggingface_${id}`), model: plain };
 }
 
+/** Whose models others sell for less: those that its own table does not list cost its dearest price. */
+export const isDearerThanOthers = (provider: string): boolean => provider === "zai";
+
 /** Whose models nobody bills: they run on a machine of one's own, or on a subscription. */
 export const isOwnMachine = (provider: string): boolean => provider === "ollama" || provider === "local";

@@ -6,7 +6,7 @@ import { type Clock, now } from "../clock.ts";
 import type { Operation } from "./call.ts";
 import { canonicalModel, providerPrefix } from "./model.ts";
 import { overrideCard } from "./override.ts";
-import { isOwnMachine, tableEntry, tableId } from "./price-names.ts";
+import { isDearerThanOthers, isOwnMachine, tableEntry, tableId } from "./price-names.ts";
 import { pricedNames } from "./providers/bedrock-model.ts";
 import { geminiSearch } from "./providers/google-search.ts";
 import { type PriceKeys, type RateCard, rateCard, scale } from "./rates.ts";
@@ -118,7 +118,7 @@ function lookUp(table: Table, known: string, asSent: string, operation: Operatio
   // Nobody knows which of them will answer.
   const any = others.flatMap((id) => inTable(table, model, id, at, false) ?? []);
   if (any.length > 0) return any.reduce((most, one) => (priceOf(one.card) > priceOf(most.card) ? one : most));
-  for (const { name, provider: id } of [...asked, ...elsewhere]) {
+  for (const { name, provider: id } of isDearerThanOthers(known) ? asked : [...asked, ...elsewhere]) {
     const found = inTable(table, name, id, at, kindOf(operation) === "pieces");
     if (found !== null) return found;
   }

@@ -96,7 +96,8 @@ export function rateCard(prices: PriceKeys): RateCard {
   return Object.freeze({
     base: rates(0),
     long: Object.freeze([...starts].sort((a, b) => a - b).map((above) => ({ above, rates: rates(above + 1) }))),
-    webSearch: searchNano(prices.web_searches_kcount, WEB_SEARCH_NANO),
+    // Perplexity has a fee for each request, which is its one search.
+    webSearch: searchNano(prices.web_searches_kcount ?? prices.requests_kcount, WEB_SEARCH_NANO),
     fileSearch: searchNano(prices.storage_searches_kcount, FILE_SEARCH_NANO),
     ...(units !== null && { units }),
   });

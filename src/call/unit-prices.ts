@@ -67,6 +67,9 @@ export const unitPrices: readonly UnitPrice[] = Object.freeze([
   // 1,550 hours a month of an organisation are free and then $0.05 an hour, 5 minutes at least: what was used before
   // no single request can tell. A deployment that goes beyond sets a price of its own, $0.004167 for the 5 minutes.
   row(["anthropic", "bedrock", "vertex"], null, "codeSessions", 0, CLAUDE_PRICING),
+  // cohere.com/pricing: one search is a query with up to 100 documents.
+  row(["cohere"], /^rerank-/, "searches", 0.002, "cohere.com/pricing"),
+  row(["cohere"], /^rerank-v4.*-pro/, "searches", 0.0025, "cohere.com/pricing"),
 ]);
 
 /** USD each where nothing better is known: the dearest that is listed for any model. */

@@ -44,8 +44,16 @@ export function compatible({ endpoint, refine, ownUsage, ...own }: Own): Provide
 
 const NO_HEADERS = Object.freeze({});
 
-const readShared: Provider["readRequest"] = (operation, body, path, headers) =>
-  operation === "rerank" ? readRerankRequest(body) : speaker(operation).readRequest(operation, body, path, headers);
+const readShared: Provider["readRequest"] = (operation, body, path, headers) => {
+  if (operation === "rerank") return readRerankRequest(body);
+  const facts = speaker(operation).readRequest(operation, body, path, headers);
+  if (operation !== "chat" && operation !== "responses") return facts;
+  return { ...facts, textBytes: facts.textBytes + TEMPLATE_BYTES + (facts.tools === "" ? 0 : TOOLS_TEMPLATE_BYTES) };
+};
+
+/** What open models' own templates put before a prompt, and before tools: up to 80 and 500 tokens in recorded traffic. */
+const TEMPLATE_BYTES = 240;
+const TOOLS_TEMPLATE_BYTES = 1_650;
 
 /** Whose words a request is in. */
 export const speaker = (operation: Operation): Provider => (operation === "messages" ? anthropic : openai);
