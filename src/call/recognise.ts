@@ -9,8 +9,8 @@ import { providerNamed, providers } from "./providers/all.ts";
 import { anthropic } from "./providers/anthropic.ts";
 import { google } from "./providers/google.ts";
 import { openai } from "./providers/openai.ts";
-import { vertex } from "./providers/vertex.ts";
 import { sessionEndpoint } from "./providers/realtime.ts";
+import { vertex } from "./providers/vertex.ts";
 
 /** A request to a provider, or one that has the shape of it. */
 export interface Recognised {
@@ -115,6 +115,7 @@ function byShape(path: string): Recognised | null {
   if (path.charCodeAt(end - 1) === SLASH) end -= 1;
   if (path.charCodeAt(end - 1) === SMALL_T) return byVerb(path, end);
   if (path.charCodeAt(end - 1) !== SMALL_S) return null;
+  if (path.endsWith(":batchEmbedContents", end)) return byVerb(path, end);
   if (path.endsWith("/completions", end)) return path.endsWith("/chat/completions", end) ? CHAT : COMPLETIONS;
   if (path.endsWith("/embeddings", end)) return EMBEDDINGS;
   if (path.endsWith("/responses", end)) return RESPONSES;
@@ -135,6 +136,8 @@ const GOOGLE_VERBS = new Set([
   "generateContent",
   "streamGenerateContent",
   "embedContent",
+  "batchEmbedContents",
+  "predict",
   "rawPredict",
   "streamRawPredict",
 ]);

