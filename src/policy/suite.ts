@@ -102,10 +102,16 @@ export function timeOf({ at }: TestNode, now: number, context: Context): number 
   if (at === null) return now;
   // A time without a zone would be another one on every machine.
   const zoned = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(at.value);
-  const ms = zoned ? Date.parse(at.value) : Number.NaN;
+  const ms = zoned && isDay(at.value.slice(0, 10)) ? Date.parse(at.value) : Number.NaN;
   if (!Number.isNaN(ms)) return ms;
   context.report(givens.time(at.span, at.value));
   return null;
+}
+
+/** 31 April would quietly be 1 May. */
+function isDay(day: string): boolean {
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(day);
 }
 
 function checkReason({ by }: ExpectNode, plan: Plan, context: Context): void {

@@ -212,6 +212,10 @@ describe("a test that means nothing says why", () => {
       '"noon" is no time | write date, time and zone: `at "2026-04-19T03:47:00Z"`, or `+02:00` in place of `Z`',
     ],
     [
+      'at "2026-04-31T03:47:00Z"',
+      '"2026-04-31T03:47:00Z" is no time | write date, time and zone: `at "2026-04-19T03:47:00Z"`, or `+02:00` in place of `Z`',
+    ],
+    [
       'at "2026-04-19T03:47:00"',
       '"2026-04-19T03:47:00" is no time | write date, time and zone: `at "2026-04-19T03:47:00Z"`, or `+02:00` in place of `Z`',
     ],
