@@ -95,4 +95,5 @@ const SPACE = 0x20;
  * Keys whose value opens an object or a text, and so has something to say, and tools that are billed by the call. Within
  * a text their quotes are escaped. One pattern costs a tenth of as many searches.
  */
-const NEWS = /"(?:usage|usageMetadata|finish_reason|finishReason|stop_reason)"\s*:\s*[{"]|"(?:web|file)_search_call"/;
+const NEWS =
+  /"(?:usage|usageMetadata|finish_reason|finishReason|stop_reason|error)"\s*:\s*[{"]|"(?:web|file)_search_call"/;
