@@ -7,6 +7,8 @@ import type { Operation, Spending } from "./call.ts";
 import type { Provider } from "./provider.ts";
 import { providerNamed, providers } from "./providers/all.ts";
 import { anthropic } from "./providers/anthropic.ts";
+import { bedrock } from "./providers/bedrock.ts";
+import { modelInPath, tellsModel } from "./providers/bedrock-model.ts";
 import { google } from "./providers/google.ts";
 import { openai } from "./providers/openai.ts";
 import { sessionEndpoint } from "./providers/realtime.ts";
@@ -108,19 +110,31 @@ function hostPattern(pattern: string): (hostname: string) => boolean {
   return (hostname) => form.test(hostname);
 }
 
-/** All paths of LLM calls end in a plural, or in a verb of Google's: most requests leave here after one comparison. */
+/** All paths of LLM calls end in a plural, or in a verb of Google's or Amazon's: most requests leave here soon. */
 function byShape(path: string): Recognised | null {
   const query = path.indexOf("?");
   let end = query < 0 ? path.length : query;
   if (path.charCodeAt(end - 1) === SLASH) end -= 1;
-  if (path.charCodeAt(end - 1) === SMALL_T) return byVerb(path, end);
-  if (path.charCodeAt(end - 1) !== SMALL_S) return null;
+  const last = path.charCodeAt(end - 1);
+  if (last === SMALL_T) return byVerb(path, end);
+  if (last === SMALL_E || last === SMALL_M) return byModel(path);
+  if (last !== SMALL_S) return null;
   if (path.endsWith(":batchEmbedContents", end)) return byVerb(path, end);
   if (path.endsWith("/completions", end)) return path.endsWith("/chat/completions", end) ? CHAT : COMPLETIONS;
   if (path.endsWith("/embeddings", end)) return EMBEDDINGS;
   if (path.endsWith("/responses", end)) return RESPONSES;
   if (path.endsWith("/messages", end)) return hasVersion(path, end - "/messages".length) ? MESSAGES : null;
   return null;
+}
+
+/** Amazon's addresses name a model and what it is to do: `/model/amazon.nova-lite-v1:0/converse`. */
+function byModel(path: string): Recognised | null {
+  const asked = path.includes("/model/") ? modelInPath(path) : null;
+  if (asked === null) return null;
+  const endpoint = bedrock.endpoint("POST", path);
+  // Others have models to invoke too, but do not name them like that.
+  const isCall = endpoint.spending === "metered" && (endpoint.operation === "converse" || tellsModel(asked));
+  return isCall ? Object.freeze({ provider: bedrock, ...endpoint, certain: true }) : null;
 }
 
 /** Google's addresses end in what the model is to do: `/models/gemini-2.5-flash:generateContent`. */
@@ -151,6 +165,8 @@ function hasVersion(path: string, end: number): boolean {
 }
 
 const SLASH = 0x2f;
+const SMALL_E = 0x65;
+const SMALL_M = 0x6d;
 const SMALL_S = 0x73;
 const SMALL_T = 0x74;
 const SMALL_V = 0x76;

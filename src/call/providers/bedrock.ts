@@ -13,6 +13,13 @@ import { asAsked, bedrockUsageReader, termsAbove } from "./bedrock-usage.ts";
 import { openai } from "./openai.ts";
 import { segments } from "./segments.ts";
 
+/** Whose words an address is in that is not Bedrock's own; null where it is. */
+function compatible(path: string): Provider | null {
+  const [first = ""] = segments(path);
+  if (first === "anthropic") return anthropic;
+  return first === "openai" || first === "v1" ? openai : null;
+}
+
 /** Last parts of `/model/ID/...`; a stream in both directions is speech, and is not metered. */
 const INVOCATIONS: ReadonlyMap<string, Operation> = new Map([
   ["converse", "converse"],
@@ -44,8 +51,9 @@ function endpoint(method: string, path: string): Endpoint {
   const parts = segments(path);
   const [first = ""] = parts;
   const last = parts.at(-1) ?? "";
-  if (first === "anthropic") return anthropic.endpoint(method, path);
-  if (first === "openai" || first === "v1") return openai.endpoint(method, path);
+  const words = compatible(path)?.endpoint(method, path);
+  // What a batch costs is known where its lines and its prices are, which is not here.
+  if (words !== undefined) return words.operation === "batch" ? BATCH : words;
   if (method !== "POST") {
     const spends = (method === "PUT" || method === "PATCH") && parts.some((part) => SPENDING.has(part));
     return other(spends ? "unmetered" : "free");
@@ -53,13 +61,13 @@ function endpoint(method: string, path: string): Endpoint {
   const model = modelInPath(path);
   if (model !== null) return invocation(model, last);
   if (last === "stop") return other("free");
-  if (first === "model-invocation-job" || first === "async-invoke") {
-    return { operation: "batch", spending: "unmetered" };
-  }
+  if (first === "model-invocation-job" || first === "async-invoke") return BATCH;
   return other(FREE.has(first) && !parts.some((part) => SPENDING.has(part)) ? "free" : "unmetered");
 }
 
 const other = (spending: Spending): Endpoint => ({ operation: "other", spending });
+
+const BATCH: Endpoint = Object.freeze({ operation: "batch", spending: "unmetered" });
 
 /** Models that do not write: their names say so, and only their names. */
 const EMBEDS = /embed/;
@@ -84,8 +92,7 @@ function readRequest(operation: Operation, body: unknown, path: string, headers:
   if (operation === "converse") return readConverse(body, model, stream);
   // Where and how fast a model is to answer stands above a body that is its own.
   if (model !== null) return { ...readInvoke(body, model, stream), terms: termsAbove(headers) };
-  if (operation === "messages") return anthropic.readRequest(operation, body, path);
-  return asServed(openai.readRequest(operation, body, path));
+  return asServed((compatible(path) ?? openai).readRequest(operation, body, path, headers));
 }
 
 /** The system prompt of gpt-oss, which the service adds: 60 tokens in recorded traffic. */
@@ -100,7 +107,7 @@ function asServed(facts: RequestFacts): RequestFacts {
 
 function usageReader(operation: Operation, head: AnswerHead): UsageReader {
   if (modelInPath(head.path) !== null) return bedrockUsageReader(head);
-  return asAsked((operation === "messages" ? anthropic : openai).usageReader(operation, head));
+  return asAsked((compatible(head.path) ?? openai).usageReader(operation, head));
 }
 
 /** Converse and Claude stream deltas, Llama a generation, Titan an output, Mistral and Cohere texts. */
@@ -164,7 +171,7 @@ function capPlain(body: Body, tokens: number): CapPlan {
 
 function route(operation: Operation, path: string, json: unknown, model: string): RoutePlan {
   if (modelInPath(path) !== null) return { kind: "impossible", why: "the model is named in the address" };
-  return (operation === "messages" ? anthropic : openai).route(operation, path, json, model);
+  return (compatible(path) ?? openai).route(operation, path, json, model);
 }
 
 /** Services of Bedrock that answer at `SERVICE.REGION.amazonaws.com`. */

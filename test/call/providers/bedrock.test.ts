@@ -45,6 +45,24 @@ describe("hosts", () => {
   );
 });
 
+describe("a host that nobody named", () => {
+  it.each([
+    ["/model/m1/converse", "converse"],
+    ["/bedrock/model/m1/converse-stream?x=1", "converse"],
+    ["/model/us.amazon.nova-lite-v1%3A0/invoke", "invoke"],
+    ["/model/anthropic.claude-opus-4-8/invoke-with-response-stream/", "invoke"],
+  ])("is Bedrock's where it is asked as it is: %s", (path, operation) => {
+    expect(at("proxy.internal", path)).toMatchObject({ operation, certain: true, provider: { name: "bedrock" } });
+  });
+
+  it.each(["/model/churn/invoke", "/model/invoke", "/v1/profile/me", "/stream", "/model/a/b/resume"])(
+    "is nobody's at %s",
+    (path) => {
+      expect(() => at("proxy.internal", path)).toThrow("no provider");
+    },
+  );
+});
+
 describe("endpoints", () => {
   it.each([
     ["POST", "/model/m.x/converse", "converse", "metered"],
@@ -64,6 +82,7 @@ describe("endpoints", () => {
     ["POST", "/retrieveAndGenerate", "other", "unmetered"],
     ["POST", "/rerank", "other", "unmetered"],
     ["POST", "/model-invocation-job", "batch", "unmetered"],
+    ["POST", "/anthropic/v1/messages/batches", "batch", "unmetered"],
     ["POST", "/model-invocation-job/j1/stop", "other", "free"],
     ["GET", "/foundation-models", "other", "free"],
     ["POST", "/guardrails", "other", "free"],
