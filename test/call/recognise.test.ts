@@ -44,7 +44,7 @@ describe("a well-known host", () => {
     ["POST", "/v1/fine_tuning/jobs", "openai other unmetered"],
     ["POST", "/v1/videos", "openai other unmetered"],
     ["POST", "/v1/realtime/calls", "openai other unmetered"],
-    ["GET", "/v1/realtime?model=gpt-realtime", "openai other unmetered"],
+    ["GET", "/v1/realtime?model=gpt-realtime", "openai realtime metered"],
     ["POST", "/v1/vector_stores", "openai other unmetered"],
     ["POST", "/v1/something/new", "openai other unmetered"],
     ["POST", "/v1/constructor", "openai other unmetered"],
