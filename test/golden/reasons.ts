@@ -182,7 +182,7 @@ export const reasons: readonly Reason[] = [
     why: "they read no interactions of Google's: their prices for the counts that it tells",
     fits: ({ item }) => item.url.pathname.endsWith("/interactions"),
     nano: ({ item }) => {
-      const told = answers(item).flatMap((one) => object(object(one.interaction).usage ?? one.usage));
+      const told = answers(item).map((one) => object(object(one.interaction).usage ?? one.usage));
       const {
         total_input_tokens,
         total_cached_tokens,
