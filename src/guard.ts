@@ -14,6 +14,7 @@ import type { Recognised, Recogniser } from "./call/recognise.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { type Considered, decidedOf } from "./decided.ts";
+import { createDeferred } from "./deferred.ts";
 import type { RefusalDetail } from "./errors.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { createHolding } from "./holding.ts";
@@ -27,11 +28,11 @@ import { go, gone, WITH_BODY, WITHOUT_BODY } from "./passages.ts";
 import { refusalDetail } from "./policy/refusal-detail.ts";
 import { strictness } from "./policy/verdict.ts";
 import { backoffOf } from "./policy/waits.ts";
-import { refusal, refusalUnjudged } from "./refusing.ts";
+import { dialectOf, refusal, refusalUnjudged } from "./refusing.ts";
 import type { LivePolicy, Policy } from "./reloading.ts";
 import { reporter } from "./reporting.ts";
-import { releaseOf, settleAtEnd } from "./settling.ts";
 import { isSession, type Stretches, sessionTap, sightOfFailure } from "./sessions.ts";
+import { releaseOf, settleAtEnd } from "./settling.ts";
 import { type Shaped, shapeCall } from "./shaping.ts";
 import { sleep } from "./sleep.ts";
 import type { FallbackStore } from "./store/fallback.ts";
@@ -81,16 +82,8 @@ export function createGuard(parts: Parts): Guard {
   const report = reporter(parts.incoming, log);
   const holding = createHolding();
   const settling = new Set<Promise<void>>();
+  const deferred = createDeferred({ ...parts, ring: holding.ring, track });
   const nextAttempt = attemptNames();
-
-  return {
-    async settled() {
-      await Promise.allSettled(settling);
-    },
-
-    concerns(hostname, port, method, path) {
-      const recognised = parts.recognise(hostname, port, method, path);
-      return recognised === null ? null : recognised.spending === "metered" ? WITH_BODY : WITHOUT_BODY;
   const stretches: Stretches = {
     ...parts,
     enforce,
@@ -103,6 +96,17 @@ export function createGuard(parts: Parts): Guard {
     settle,
     track,
   };
+
+  return {
+    async settled() {
+      await Promise.allSettled(settling);
+    },
+
+    concerns(hostname, port, method, path) {
+      const recognised = parts.recognise(hostname, port, method, path);
+      if (recognised === null) return null;
+      const isRead = recognised.spending === "metered" || recognised.provider.takesBatch?.(method, path) === true;
+      return isRead ? WITH_BODY : WITHOUT_BODY;
     },
 
     unseen: unseenBy(parts),
@@ -128,7 +132,8 @@ export function createGuard(parts: Parts): Guard {
     const context = currentBudget();
     const { hostname, port, method, path, headers, body } = departure;
     const recognised = parts.recognise(hostname, port, method, path);
-    if (recognised === null || recognised.spending === "free") return go(headers);
+    if (recognised === null) return go(headers);
+    if (recognised.spending === "free") return go(headers, deferred.watch(recognised.provider, departure));
     // A fetch that is aborted at once hands out no body. What its caller broke off no provider can read, and judged as
     // if it were all it could pause a tenant.
     if (body !== null && body.length < Number(headers["content-length"])) return go(headers);
@@ -151,8 +156,9 @@ export function createGuard(parts: Parts): Guard {
       processId: parts.processId,
     });
     const prices = await parts.prices();
-    const request = { attempt: nextAttempt(), recognised, host: hostname, port, path, headers, body, identity, prices };
-    const first = readCall(request);
+    const request = { ...departure, attempt: nextAttempt(), recognised, host: hostname, identity, prices };
+    const seen = readCall(request);
+    const first = seen?.facts.file === undefined ? seen : await deferred.read(request, seen.facts.file);
     if (first === null) return go(headers);
     const { provider, model, subject } = first.call;
     const learned = await parts.learned(provider, model, subject.feature ?? "");
@@ -194,7 +200,7 @@ export function createGuard(parts: Parts): Guard {
     return holding.pass({ call, plan, rules, judge: ask, release: (judged) => release(policy, call, judged), signal });
   }
 
-  function refuse({ arrival, policy }: Traveller, considered: Considered): Passage {
+  function refuse({ arrival, recognised, policy }: Traveller, considered: Considered): Passage {
     const { shaped, judged } = considered;
     const { call } = shaped.read;
     if (judged.held) release(policy, call, judged);
@@ -202,8 +208,9 @@ export function createGuard(parts: Parts): Guard {
     const fired = judged.verdict.decided;
     if (fired === null) throw new Error("a verdict that stops must name its rule");
     const detail: RefusalDetail = refusalDetail(fired, call);
-    log.info(`refused a call to ${call.model}: ${fired.message}`);
-    return refusal(config.refusal, fired.message, detail);
+    // What a client of WebSockets shows of a failed handshake is its status at most.
+    log[call.operation === "realtime" ? "warn" : "info"](`refused a call to ${call.model}: ${fired.message}`);
+    return refusal(config.refusal, fired.message, detail, dialectOf(recognised.provider, call));
   }
 
   function letGo(traveller: Traveller, considered: Considered, signal: AbortSignal): Passage {
@@ -230,6 +237,8 @@ export function createGuard(parts: Parts): Guard {
       clock: parts.clock,
       log,
       settle: (settlement) => settle(policy, call, settlement),
+      defer: (work, billed) =>
+        deferred.begin({ work, call, plan: policy.plan, billed, judgedAt: judged.at ?? arrival.at }),
       left: () => left || !signal.aborted,
       ending: (work) => {
         track(work);

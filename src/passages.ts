@@ -16,11 +16,11 @@ export const WITHOUT_BODY = Object.freeze({ body: false });
 
 const NO_TAP: Tap = Object.freeze({ head() {}, chunk() {}, end() {}, fail() {} });
 
-/** Past the guard uncounted: it cannot spend. Our own headers stay behind all the same. */
-export const go = (headers: Departure["headers"]): Passage => ({
+/** Past the guard uncounted: it cannot spend. Our own headers stay behind all the same; `tap`: who hears the answer. */
+export const go = (headers: Departure["headers"], tap: Tap | null = null): Passage => ({
   kind: "go",
   body: null,
   removeHeaders: Object.keys(headers).filter((name) => name.startsWith("x-budget-")),
-  tap: NO_TAP,
+  tap: tap ?? NO_TAP,
   run: (fn) => fn(),
 });

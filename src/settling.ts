@@ -3,9 +3,11 @@
  * @module
  */
 import { type Bill, type Call, NONE, type Outcome } from "./call/call.ts";
+import { NO_COST } from "./call/cost.ts";
 import { lessonKeys } from "./call/estimate.ts";
 import type { Prices } from "./call/price.ts";
-import type { Provider, Terms } from "./call/provider.ts";
+import type { Provider, Terms, Work } from "./call/provider.ts";
+import { NO_USAGE } from "./call/usage.ts";
 import type { Clock } from "./clock.ts";
 import type { Failure, Tap } from "./hook/exchange.ts";
 import type { Plan } from "./policy/plan.ts";
@@ -35,6 +37,8 @@ export interface SettlingOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly settle: (settlement: Settlement) => Promise<void>;
+  /** Holds work that goes on after its answer; false where its estimate must be charged now. */
+  readonly defer: (work: Work, billed: Bill) => Promise<boolean>;
   /** Whether the request was sent on; one that was given up while it was held has spent nothing. */
   readonly left: () => boolean;
   /** Given the settlement as it begins; the work never rejects. */
@@ -105,9 +109,13 @@ async function finish(
     const reading = reader === null ? NO_RESPONSE : await reader.finish();
     const left = options.left();
     const billed = billOf(options, reading, left ? outcome : UNSENT);
+    const { work } = reading;
+    const deferred = left && work?.done === false && (await options.defer(work, billed));
     // Called at once and awaited later: an embedded store has then written before this process can be ended.
     const settled = options.settle(
-      left && !isRedirect(outcome) ? settlementOf(options, billed, outcome) : releaseOf(call, options.judgedAt),
+      left && !isRedirect(outcome)
+        ? settlementOf(options, deferred ? { ...billed, ...UNPAID } : billed, outcome)
+        : releaseOf(call, options.judgedAt),
     );
     const wasted = left && (options.attemptNumber > 0 || isFailure(outcome));
     sight.end({ bill: billed, outcome, firstByteAt, endedAt, wasted });
@@ -117,6 +125,9 @@ async function finish(
     log.error(`a call could not be settled: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
+
+/** What is charged of work whose cost is held under its own name. */
+const UNPAID = Object.freeze({ cost: NO_COST, usage: NO_USAGE });
 
 /** The bill; where the answer claims what cannot be, all that was held for the call. */
 function billOf({ call, prices, asked, log }: SettlingOptions, reading: ResponseReading, outcome: Outcome): Bill {

@@ -2,10 +2,10 @@
  * What a call will use at most, as far as can be told before it leaves: never nothing, and never a model's whole context.
  */
 import type { Cost, Operation, Unit, Units, Usage } from "./call.ts";
-import { costOf, NO_COST } from "./cost.ts";
-import { canonicalModel } from "./model.ts";
+import { costAs, costOf, NO_COST, sumCost } from "./cost.ts";
+import { canonicalModel, UNKNOWN_MODEL } from "./model.ts";
 import type { Priced, Prices } from "./price.ts";
-import type { Provider, RequestFacts } from "./provider.ts";
+import type { BatchedRequest, Provider, RequestFacts } from "./provider.ts";
 import { ratesFor } from "./rates.ts";
 import { multiplierAtMost } from "./terms.ts";
 import { hasRate } from "./unit-prices.ts";
@@ -46,6 +46,7 @@ export function estimate(
   prices: Prices,
   learned: Learned = NOTHING_LEARNED,
 ): Estimate {
+  if (facts.requests !== undefined) return estimateBatch(provider, facts.requests, prices);
   const priced = prices.of(provider.name, model, operation);
   const pieces = piecesOf(facts, priced);
   const inputTokens = estimateInput(facts, learned);
@@ -74,6 +75,25 @@ function piecesOf(facts: RequestFacts, priced: Priced): Pick<Estimate, "units" |
     units: Object.freeze(Object.fromEntries(billed) as Partial<Record<Unit, number>>),
     ...(facts.variant !== undefined && { variant: facts.variant }),
   };
+}
+
+/** The estimate of a batch that brings its requests with it. */
+function estimateBatch(provider: Provider, requests: readonly BatchedRequest[], prices: Prices): Estimate {
+  const each = requests.map(({ operation, facts }) =>
+    estimate(provider, operation, facts, facts.model ?? UNKNOWN_MODEL, prices),
+  );
+  return batchOf(each);
+}
+
+/** What a batch of these requests costs, at half of what they would cost by themselves. */
+export function batchOf(each: readonly Estimate[]): Estimate {
+  const whole = sumCost(each.map(({ cost }) => cost));
+  return Object.freeze({
+    inputTokens: each.reduce((sum, { inputTokens }) => sum + inputTokens, 0),
+    outputTokens: each.reduce((sum, { outputTokens }) => sum + outputTokens, 0),
+    cost: costAs(Math.ceil(whole.total / 2), whole),
+    unpriced: each.some(({ unpriced }) => unpriced),
+  });
 }
 
 /** The estimate of what cannot be metered: no tokens and no cost, since nothing is known of either. */

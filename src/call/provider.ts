@@ -45,6 +45,10 @@ export interface RequestFacts {
   readonly variant?: string;
   /** Output tokens that the request itself decides: those of pictures by size and quality. */
   readonly outputTokens?: number;
+  /** The requests that a batch brings with it. */
+  readonly requests?: readonly BatchedRequest[];
+  /** The file in which a batch finds its requests: the provider's id for it. */
+  readonly file?: string;
   readonly cacheWrite: CacheWrite;
   readonly terms: Terms;
   /** For the fingerprint only; never stored or exported. */
@@ -53,11 +57,38 @@ export interface RequestFacts {
   readonly lastMessage: string;
 }
 
+/** One request of a batch. */
+export interface BatchedRequest {
+  readonly operation: Operation;
+  readonly facts: RequestFacts;
+}
+
+/** Work that goes on after the request that began it was answered, or that has ended since: a batch, an answer to come. */
+export interface Work {
+  /** The provider's own name for it. */
+  readonly id: string;
+  /** Whether nothing more will be used; what was used is then in the portions, or nothing was. */
+  readonly done: boolean;
+  /** The file that will tell what was used, where it is one. */
+  readonly results?: string | undefined;
+}
+
+/** A request that spends nothing, and whose answer may tell what earlier work has used. */
+export interface Following {
+  readonly operation: Operation;
+  /** The id of the work, or of the file with its results. */
+  readonly id: string;
+  /** Whether the answer is results, a line each: then the work is done. */
+  readonly lines: boolean;
+}
+
 /** One model's share of a response: usually the whole, but an advisor or a compaction may answer within one call. */
 export interface Portion {
   /** As the provider names it; null for the model of the response. */
   readonly model: string | null;
   readonly usage: Usage;
+  /** True where these are many requests together: no one prompt among them is as long as their sum. */
+  readonly summed?: boolean;
 }
 
 /** What a response says of itself. */
@@ -71,6 +102,7 @@ export interface ResponseFacts {
   /** Searches seen so far; inside the portions too, once there are any. */
   readonly webSearches: number;
   readonly fileSearches: number;
+  readonly work?: Work;
 }
 
 /** Reads one response, whole or event by event. */
@@ -133,6 +165,10 @@ export interface Provider {
   usageReader(operation: Operation, head: AnswerHead): UsageReader;
   /** Keys under which this endpoint streams its text, quotes included: `"delta"`. */
   streamKeys(operation: Operation): readonly string[];
+  /** The work whose end a free request asks for; null for any other request. */
+  follows?(method: string, path: string): Following | null;
+  /** Whether the address takes a file that a batch may be made of. */
+  takesBatch?(method: string, path: string): boolean;
   /** How to limit the output to `tokens` per answer. */
   cap(operation: Operation, body: unknown, tokens: number): CapPlan;
   /** How to ask `model` instead; `path` is that of the request, since some addresses name the model. */

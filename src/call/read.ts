@@ -31,6 +31,14 @@ export interface Request {
   readonly identity: Identity;
   readonly prices: Prices;
   readonly learned?: Learned;
+  /** What is known of the file that a batch is made of; null where nobody saw it. */
+  readonly upload?: Upload | null;
+}
+
+/** A file of requests, as it was estimated when it was uploaded. */
+export interface Upload {
+  readonly model: string | null;
+  readonly estimate: Estimate;
 }
 
 export interface ReadCall {
@@ -42,6 +50,10 @@ export interface ReadCall {
 /** Reads a request; null where only its path looked like an LLM call and its body is none. */
 export function readCall(request: Request): ReadCall | null {
   const { recognised } = request;
+  if (recognised.operation === "realtime") {
+    const facts = sessionFacts(request.path);
+    return Object.freeze({ call: callFrom(request, facts), facts });
+  }
   const object = readBody(request);
   if (!recognised.certain && !looksLikeCall(object)) return null;
   const facts = object === null ? unreadable(request) : factsOf(request, object);
@@ -50,10 +62,6 @@ export function readCall(request: Request): ReadCall | null {
 
 /** A body of named fields, as JSON or as a form; null where it is neither, or cannot be read. */
 export function readBody({ body, bodyStart, headers }: Pick<Request, "body" | "bodyStart" | "headers">): Fields | null {
-  if (recognised.operation === "realtime") {
-    const facts = sessionFacts(request.path);
-    return Object.freeze({ call: callFrom(request, facts), facts });
-  }
   if (isEncoded(headers)) return null;
   const start = body ?? bodyStart ?? null;
   const type = headers["content-type"];
@@ -87,13 +95,14 @@ function looksLikeCall(body: Fields | null): boolean {
 
 function callFrom(request: Request, facts: RequestFacts): Call {
   const { recognised, identity } = request;
-  const { provider, operation, spending } = recognised;
-  const modelAsSent = clean(facts.model) ?? UNKNOWN_MODEL;
+  const { provider, operation } = recognised;
+  const upload = facts.file === undefined ? undefined : (request.upload ?? null);
+  const spending = upload === null ? "unmetered" : recognised.spending;
+  const modelAsSent = clean(upload?.model ?? facts.model) ?? UNKNOWN_MODEL;
   const model = canonicalModel(modelAsSent);
-  const expected =
-    spending === "metered"
-      ? estimate(provider, operation, facts, modelAsSent, request.prices, request.learned ?? NOTHING_LEARNED)
-      : NO_ESTIMATE;
+  const made = () =>
+    estimate(provider, operation, facts, modelAsSent, request.prices, request.learned ?? NOTHING_LEARNED);
+  const expected = spending === "metered" ? (upload?.estimate ?? made()) : NO_ESTIMATE;
   return Object.freeze({
     attempt: request.attempt,
     provider: provider.name,
@@ -111,13 +120,17 @@ function callFrom(request: Request, facts: RequestFacts): Call {
     ...expected,
     fingerprint: fingerprint(provider.name, facts),
     sdkRetry: retryCount(request.headers),
+    ...(upload === null && { note: UNSEEN_FILE }),
   });
 }
+
+const UNSEEN_FILE =
+  "the batch is made of a file that was not uploaded past this guard: what it costs is counted once its end is asked for";
 
 /** The same call with a new estimate: once something was learned. */
 export function reestimate(read: ReadCall, recognised: Recognised, prices: Prices, learned: Learned): ReadCall {
   const { call, facts } = read;
-  if (call.spending !== "metered") return read;
+  if (call.spending !== "metered" || facts.file !== undefined) return read;
   const { provider, operation } = recognised;
   const anew: Estimate = estimate(provider, operation, facts, call.modelAsSent, prices, learned);
   return Object.freeze({ call: Object.freeze({ ...call, ...anew }), facts });

@@ -29,6 +29,8 @@ export function bill(sources: BillSources): Bill {
   const { call, reading, outcome } = sources;
   // Nothing can be counted of an unmetered call, and a free one spends nothing.
   if (call.spending !== "metered") return write(sources, NO_USAGE, NO_COST, "estimate", false);
+  // Work that goes on is held at its estimate until its end is told.
+  if (reading.work?.done === false) return write(sources, usageOf(call), call.cost, "estimate", call.unpriced);
   // What the provider counted is charged as counted, even where the call then failed.
   if (reading.portions.length > 0 && isFinal(reading) && !isCountedOtherwise(sources)) return counted(sources);
   const extent = extentOf(call, reading, outcome);
@@ -40,6 +42,10 @@ export function bill(sources: BillSources): Bill {
  * (Anthropic) but not yet its output, which is then taken from what streamed.
  */
 const isFinal = (reading: ResponseReading): boolean => !reading.streamed || reading.finishReasons.length > 0;
+
+/** What a call was expected to use. */
+const usageOf = ({ inputTokens, outputTokens, units }: Call): Usage =>
+  usage({ inputTokens, outputTokens, ...(units !== undefined && { units }) });
 
 /** Pieces that an answer shows of a model that is billed by tokens, and no tokens: their number is no bill. */
 function isCountedOtherwise({ call, reading, prices }: BillSources): boolean {
@@ -93,7 +99,8 @@ function counted(sources: BillSources): Bill {
     const { priced, model } = priceFor(call, portion, reading.model, prices);
     const millis = multiplier(call.provider, canonicalModel(model), reading.terms);
     const asked = call.variant === undefined ? portion.usage : { variant: call.variant, ...portion.usage };
-    return { cost: costOf(asked, priced.card, millis), unpriced: priced.unpriced };
+    const card = portion.summed === true ? { ...priced.card, long: [] } : priced.card;
+    return { cost: costOf(asked, card, millis), unpriced: priced.unpriced };
   });
   const used = sumUsage(reading.portions.map((portion) => portion.usage));
   const cost = sumCost(parts.map((part) => part.cost));

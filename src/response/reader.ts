@@ -3,7 +3,7 @@
  * case it never says.
  */
 import type { Operation } from "../call/call.ts";
-import { type Portion, type Provider, STANDARD, type Terms, type UsageReader } from "../call/provider.ts";
+import { type Portion, type Provider, STANDARD, type Terms, type UsageReader, type Work } from "../call/provider.ts";
 import { decoder } from "./decode.ts";
 import { eventStreamReader } from "./event-stream.ts";
 import { arrayReader } from "./json-array.ts";
@@ -29,6 +29,8 @@ export interface ResponseReading {
   readonly terms: Terms;
   readonly webSearches: number;
   readonly fileSearches: number;
+  /** What goes on after this response, or is told of by it. */
+  readonly work?: Work;
 }
 
 export interface ResponseReader {
@@ -61,12 +63,14 @@ export interface ReaderOptions {
   readonly path: string;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Whether the body is one JSON object a line, whatever its type says. */
+  readonly lines?: boolean;
 }
 
 /** A reader for one response. */
 export function createReader(options: ReaderOptions): ResponseReader {
   const usage = options.provider.usageReader(options.operation, options);
-  const lines = isLines(options.headers["content-type"]);
+  const lines = options.lines === true || isLines(options.headers["content-type"]);
   const body = plainReader(usage, options.provider.streamKeys(options.operation), lines);
   const decode = decoder(options.headers["content-encoding"], body.push);
   let failed = decode === null;

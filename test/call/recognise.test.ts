@@ -40,7 +40,7 @@ describe("a well-known host", () => {
     ["POST", "/v1/audio/transcriptions", "openai transcription metered"],
     ["POST", "/v1/audio/translations", "openai transcription metered"],
     ["POST", "/v1/containers", "openai other metered"],
-    ["POST", "/v1/batches", "openai other unmetered"],
+    ["POST", "/v1/batches", "openai batch metered"],
     ["POST", "/v1/fine_tuning/jobs", "openai other unmetered"],
     ["POST", "/v1/videos", "openai other unmetered"],
     ["POST", "/v1/realtime/calls", "openai other unmetered"],
@@ -57,7 +57,7 @@ describe("a well-known host", () => {
     ["POST", "/v1/messages/count_tokens", "anthropic other free"],
     ["GET", "/v1/models", "anthropic other free"],
     ["POST", "/v1/files?beta=true", "anthropic other free"],
-    ["POST", "/v1/messages/batches", "anthropic other unmetered"],
+    ["POST", "/v1/messages/batches", "anthropic batch metered"],
     ["POST", "/v1/messages/batches/b_1/cancel", "anthropic other free"],
     ["POST", "/v1/complete", "anthropic other unmetered"],
   ])("tells what %s %s at Anthropic spends", (method, path, expected) => {

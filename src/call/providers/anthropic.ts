@@ -1,9 +1,11 @@
 /**
- * Anthropic: messages are metered; batches and whatever is not known here are unmetered; reading and counting is free.
+ * Anthropic: messages and batches of them are metered; whatever is not known here is unmetered; reading and counting is
+ * free.
  */
 import type { Operation, Spending } from "../call.ts";
 import { fields, positive, text } from "../json.ts";
 import type { AnswerHead, CapPlan, Edit, Endpoint, Provider, RoutePlan } from "../provider.ts";
+import { anthropicBatchReader, anthropicFollows, readAnthropicBatch } from "./anthropic-batch.ts";
 import { readAnthropicRequest } from "./anthropic-request.ts";
 import { anthropicUsageReader } from "./anthropic-usage.ts";
 import { heedGateway } from "./gateway-words.ts";
@@ -16,6 +18,7 @@ function endpoint(method: string, path: string): Endpoint {
   if (method !== "POST") return other(method === "PUT" || method === "PATCH" ? "unmetered" : "free");
   const parts = segments(path);
   const last = parts.at(-1) ?? "";
+  if (last === "batches" && parts.at(-2) === "messages") return { operation: "batch", spending: "metered" };
   if (last === "messages") return { operation: "messages", spending: "metered" };
   if (FREE_VERBS.has(last) || parts.some((part) => FREE.has(part))) return other("free");
   return other("unmetered");
@@ -55,8 +58,11 @@ export const anthropic: Provider = Object.freeze({
   dialect: "anthropic",
   hosts: Object.freeze(["api.anthropic.com"]),
   endpoint,
-  readRequest: (_operation: Operation, body: unknown) => readAnthropicRequest(body),
-  usageReader: (_operation: Operation, head: AnswerHead) => heedGateway(anthropicUsageReader(), head),
+  readRequest: (operation: Operation, body: unknown) =>
+    operation === "batch" ? readAnthropicBatch(body) : readAnthropicRequest(body),
+  usageReader: (operation: Operation, head: AnswerHead) =>
+    heedGateway(operation === "batch" ? anthropicBatchReader() : anthropicUsageReader(), head),
+  follows: anthropicFollows,
   streamKeys: () => DELTA,
   cap,
   route,

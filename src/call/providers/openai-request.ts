@@ -26,6 +26,7 @@ export function readOpenaiRequest(operation: Operation, json: unknown, path = ""
   const body = fields(json) ?? {};
   const model = text(body.model);
   if (isMedia(operation)) return mediaFacts(operation, body);
+  if (operation === "batch") return batchFacts(body);
   if (operation === "other" && segments(path).at(-1) === "containers") return containerFacts(body);
   const all = new Gathering();
   if (operation !== "embeddings") all.textBytes += REQUEST_BYTES;
@@ -77,6 +78,12 @@ function mediaFacts(operation: Operation, body: Fields): RequestFacts {
     ...readMedia(operation, body, model ?? ""),
     lastMessage: prompt,
   };
+}
+
+/** A batch names a file; the requests are in that. */
+function batchFacts(body: Fields): RequestFacts {
+  const file = text(body.input_file_id) ?? "";
+  return { ...NOTHING_SAID, model: null, file, lastMessage: file };
 }
 
 /** The name under which containers are priced: they are opened without a model. */

@@ -4,7 +4,7 @@
  */
 import type { Operation, Units, Usage } from "../call.ts";
 import { count, type Fields, fields, list, text } from "../json.ts";
-import type { ResponseFacts, UsageReader } from "../provider.ts";
+import type { ResponseFacts, UsageReader, Work } from "../provider.ts";
 import { isEmpty, usage } from "../usage.ts";
 import { isMedia, picturesIn } from "./openai-media.ts";
 import { createToolCounter, pictureUsage } from "./openai-tools.ts";
@@ -15,6 +15,7 @@ export type OwnUsage = (told: Fields, body: Fields, usual: Usage) => Partial<Usa
 /** A reader for one response, whole or streamed; the last usage wins, because counts in a stream are running totals. */
 export function openaiUsageReader(operation: Operation, own?: OwnUsage): UsageReader {
   let counted: Usage | null = null;
+  let work: Work | null = null;
   let model: string | null = null;
   let responseId: string | null = null;
   let tier: string | null = null;
@@ -32,12 +33,15 @@ export function openaiUsageReader(operation: Operation, own?: OwnUsage): UsageRe
     model = text(body.model) ?? model;
     responseId = text(body.id) ?? responseId;
     tier = text(body.service_tier) ?? tier;
+    // An error ends a stream as surely as a reason does: what came until then is all there is.
+    if (fields(body.error) !== null) finishReasons.push("error");
     for (const choice of list(body.choices)) {
       const reason = text(fields(choice)?.finish_reason);
       if (reason !== null) finishReasons.push(reason);
     }
     if (operation === "responses") {
       tools.response(body);
+      work = workOf(body) ?? work;
       const status = text(body.status);
       if (status !== null && status !== "in_progress" && status !== "queued") finishReasons.splice(0, 1, status);
     }
@@ -67,10 +71,19 @@ export function openaiUsageReader(operation: Operation, own?: OwnUsage): UsageRe
       terms: { tier, speed: null, region: null },
       webSearches,
       fileSearches,
+      ...(work !== null && { work }),
     };
   };
 
   return { take, facts };
+}
+
+/** An answer that is made in the background goes on, whoever reads it, until it says that it has ended. */
+function workOf(body: Fields): Work | null {
+  const id = text(body.id);
+  const status = text(body.status);
+  const pending = status === "queued" || status === "in_progress";
+  return id !== null && status !== null && body.background === true ? { id, done: !pending } : null;
 }
 
 /** The usage of the model with what its tools did; pieces that it was billed for itself stand. */
@@ -113,12 +126,9 @@ export function readUsage(told: Fields): Usage {
   return usage({
     inputTokens: read,
     outputTokens: output + leftOut,
-    // DeepSeek, Moonshot and Mistral have names of their own for cached input.
+    // DeepSeek and Moonshot have names of their own for cached input.
     cacheReadTokens:
-      count(inputDetails?.cached_tokens) ||
-      count(told.prompt_cache_hit_tokens) ||
-      count(told.cached_tokens) ||
-      count(told.num_cached_tokens),
+      count(inputDetails?.cached_tokens) || count(told.prompt_cache_hit_tokens) || count(told.cached_tokens),
     cacheWriteTokens: count(inputDetails?.cache_write_tokens),
     reasoningTokens: reasoning,
     inputAudioTokens: count(inputDetails?.audio_tokens),

@@ -4,8 +4,9 @@
  */
 import type { Operation, Spending } from "../call.ts";
 import { fields, positive, text } from "../json.ts";
-import type { AnswerHead, CapPlan, Edit, Endpoint, Provider, RoutePlan } from "../provider.ts";
+import type { AnswerHead, CapPlan, Edit, Endpoint, Following, Provider, RoutePlan } from "../provider.ts";
 import { heedGateway } from "./gateway-words.ts";
+import { openaiBatchReader } from "./openai-batch.ts";
 import { readOpenaiRequest } from "./openai-request.ts";
 import { openaiUsageReader } from "./openai-usage.ts";
 import { segments } from "./segments.ts";
@@ -14,6 +15,7 @@ const METERED: ReadonlyMap<string, Operation> = new Map([
   ["completions", "completions"],
   ["responses", "responses"],
   ["embeddings", "embeddings"],
+  ["batches", "batch"],
 ]);
 
 const MEDIA: ReadonlyMap<string, Operation> = new Map([
@@ -54,6 +56,32 @@ function endpoint(method: string, path: string): Endpoint {
 }
 
 const other = (spending: Spending): Endpoint => ({ operation: "other", spending });
+
+/** Answers and batches are asked for, or called off, by their id; a file may hold a batch's results. */
+function follows(method: string, path: string): Following | null {
+  const parts = segments(path);
+  const asks = method === "GET" || (method === "POST" && parts.at(-1) === "cancel");
+  if (!asks) return null;
+  for (const [place, operation] of FOLLOWED) {
+    const id = parts[parts.lastIndexOf(place) + 1];
+    if (!parts.includes(place) || id === undefined) continue;
+    if (parts.at(-1) === id || parts.at(-1) === "cancel") return { operation, id, lines: false };
+  }
+  const file = parts.at(-2);
+  const isContent = parts.at(-3) === "files" && parts.at(-1) === "content" && file !== undefined;
+  return isContent ? { operation: "batch", id: file, lines: true } : null;
+}
+
+const FOLLOWED: readonly (readonly [place: string, operation: Operation])[] = [
+  ["responses", "responses"],
+  ["batches", "batch"],
+];
+
+/** Files for batches are uploaded like any other. */
+function takesBatch(method: string, path: string): boolean {
+  const parts = segments(path);
+  return method === "POST" && parts.at(-1) === "files" && !parts.includes("vector_stores");
+}
 
 /** Output limits by endpoint; a chat request may use either of two names. */
 const LIMITS: Partial<Record<Operation, readonly [used: string, ...others: string[]]>> = {
@@ -102,7 +130,10 @@ export const openai: Provider = Object.freeze({
   hosts: Object.freeze(["api.openai.com", "eu.api.openai.com", "us.api.openai.com"]),
   endpoint,
   readRequest: readOpenaiRequest,
-  usageReader: (operation: Operation, head: AnswerHead) => heedGateway(openaiUsageReader(operation), head),
+  usageReader: (operation: Operation, head: AnswerHead) =>
+    heedGateway(operation === "batch" ? openaiBatchReader() : openaiUsageReader(operation), head),
+  follows,
+  takesBatch,
   streamKeys: (operation: Operation) => (operation === "completions" ? TEXT : DELTA),
   cap,
   route,
