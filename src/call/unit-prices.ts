@@ -22,6 +22,7 @@ export interface UnitPrice {
 
 const OPENAI = Object.freeze(["openai", "azure"]);
 const GOOGLE = Object.freeze(["google", "vertex"]);
+const BEDROCK = Object.freeze(["bedrock"]);
 const DALL_E_3 = /^dall-e-3$/;
 const DALL_E_2 = /^dall-e-2$/;
 
@@ -37,6 +38,7 @@ const row = (
 
 const PRICING = "developers.openai.com/api/docs/pricing";
 const GEMINI_PRICING = "ai.google.dev/gemini-api/docs/pricing";
+const AWS_PRICING = "aws.amazon.com/bedrock/pricing";
 const CLAUDE_PRICING = "platform.claude.com/docs/en/about-claude/pricing";
 
 /** The rows in use; a deployment's own prices come before them. */
@@ -67,6 +69,18 @@ export const unitPrices: readonly UnitPrice[] = Object.freeze([
   // 1,550 hours a month of an organisation are free and then $0.05 an hour, 5 minutes at least: what was used before
   // no single request can tell. A deployment that goes beyond sets a price of its own, $0.004167 for the 5 minutes.
   row(["anthropic", "bedrock", "vertex"], null, "codeSessions", 0, CLAUDE_PRICING),
+  row(BEDROCK, /^nova-canvas/, "images", 0.08, AWS_PRICING),
+  row(BEDROCK, /^nova-canvas/, "images", 0.04, AWS_PRICING, "standard 1024"),
+  row(BEDROCK, /^nova-canvas/, "images", 0.06, AWS_PRICING, "premium 1024"),
+  row(BEDROCK, /^nova-canvas/, "images", 0.06, AWS_PRICING, "standard 2048"),
+  row(BEDROCK, /^titan-image/, "images", 0.012, AWS_PRICING),
+  row(BEDROCK, /^titan-image/, "images", 0.01, AWS_PRICING, "standard 1024"),
+  row(BEDROCK, /^sd3/, "images", 0.08, AWS_PRICING),
+  row(BEDROCK, /^stable-image-core/, "images", 0.04, AWS_PRICING),
+  row(BEDROCK, /^stable-image-ultra/, "images", 0.14, AWS_PRICING),
+  row(BEDROCK, /^stable-.*upscale/, "images", 0.6, AWS_PRICING),
+  row(BEDROCK, /^rerank$/, "searches", 0.001, AWS_PRICING),
+  row(BEDROCK, /^rerank-v3-5/, "searches", 0.002, AWS_PRICING),
   // cohere.com/pricing: one search is a query with up to 100 documents.
   row(["cohere"], /^rerank-/, "searches", 0.002, "cohere.com/pricing"),
   row(["cohere"], /^rerank-v4.*-pro/, "searches", 0.0025, "cohere.com/pricing"),

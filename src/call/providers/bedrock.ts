@@ -8,6 +8,7 @@ import type { AnswerHead, CapPlan, Endpoint, Provider, RequestFacts, RoutePlan, 
 import { anthropic } from "./anthropic.ts";
 import { dialectOf, LIMITS, readInvoke } from "./bedrock-invoke.ts";
 import { modelInPath } from "./bedrock-model.ts";
+import { piecesReader, readDrawing, readRanking } from "./bedrock-pieces.ts";
 import { readConverse } from "./bedrock-request.ts";
 import { asAsked, bedrockUsageReader, termsAbove } from "./bedrock-usage.ts";
 import { openai } from "./openai.ts";
@@ -61,26 +62,27 @@ function endpoint(method: string, path: string): Endpoint {
   const model = modelInPath(path);
   if (model !== null) return invocation(model, last);
   if (last === "stop") return other("free");
+  if (first === "rerank") return RANKING;
   if (first === "model-invocation-job" || first === "async-invoke") return BATCH;
   return other(FREE.has(first) && !parts.some((part) => SPENDING.has(part)) ? "free" : "unmetered");
 }
 
 const other = (spending: Spending): Endpoint => ({ operation: "other", spending });
 
+const RANKING: Endpoint = Object.freeze({ operation: "rerank", spending: "metered" });
 const BATCH: Endpoint = Object.freeze({ operation: "batch", spending: "unmetered" });
 
 /** Models that do not write: their names say so, and only their names. */
 const EMBEDS = /embed/;
 const RANKS = /rerank/;
-const DRAWS = /stability\.|titan-image|nova-canvas|nova-reel|luma\./;
+const DRAWS = /stability\.|titan-image|nova-canvas/;
 
 function invocation(model: string, verb: string): Endpoint {
   const operation = INVOCATIONS.get(verb);
   if (operation === undefined) return other(verb === "count-tokens" ? "free" : "unmetered");
   if (operation === "converse") return { operation, spending: "metered" };
-  // Pictures and rankings are billed by the piece, and nothing in an answer counts them.
-  if (RANKS.test(model)) return { operation: "rerank", spending: "unmetered" };
-  if (DRAWS.test(model)) return { operation: "images", spending: "unmetered" };
+  if (RANKS.test(model)) return RANKING;
+  if (DRAWS.test(model)) return { operation: "images", spending: "metered" };
   return { operation: EMBEDS.test(model) ? "embeddings" : operation, spending: "metered" };
 }
 
@@ -90,6 +92,8 @@ function readRequest(operation: Operation, body: unknown, path: string, headers:
   const model = modelInPath(path);
   const stream = /-stream\/?(\?|$)/.test(path);
   if (operation === "converse") return readConverse(body, model, stream);
+  if (operation === "rerank") return readRanking(body, model);
+  if (operation === "images" && model !== null) return readDrawing(body, model);
   // Where and how fast a model is to answer stands above a body that is its own.
   if (model !== null) return { ...readInvoke(body, model, stream), terms: termsAbove(headers) };
   return asServed((compatible(path) ?? openai).readRequest(operation, body, path, headers));
@@ -106,6 +110,7 @@ function asServed(facts: RequestFacts): RequestFacts {
 }
 
 function usageReader(operation: Operation, head: AnswerHead): UsageReader {
+  if (compatible(head.path) === null && (operation === "images" || operation === "rerank")) return piecesReader();
   if (modelInPath(head.path) !== null) return bedrockUsageReader(head);
   return asAsked((compatible(head.path) ?? openai).usageReader(operation, head));
 }
@@ -124,6 +129,7 @@ const SMALLEST_THINKING = 1024;
 
 function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
   const body = fields(json);
+  if (operation === "rerank") return { kind: "impossible", why: "the request has no output limit" };
   if (operation === "messages") return anthropic.cap(operation, json, tokens);
   if (operation !== "converse" && operation !== "invoke") return openai.cap(operation, json, tokens);
   if (body === null) return { kind: "impossible", why: "the request has no output limit" };
