@@ -29,7 +29,9 @@ export function pieces(text: string): Piece[] {
     } else if (/^[ \t}]/.test(line) && open !== null) {
       open.end = end;
     } else {
-      open = { start: docStart ?? at, end };
+      // Doc lines belong to a statement. Above a slip they are comments, which no error needs: the parser would look
+      // through all of them again for each of them.
+      open = { start: /^[a-zA-Z_]/.test(line) ? (docStart ?? at) : at, end };
       docStart = null;
       found.push(open);
     }

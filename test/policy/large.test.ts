@@ -57,6 +57,19 @@ describe("a file that is no policy at all", () => {
   });
 });
 
+describe("a file of doc comments", () => {
+  it.each(["!", "tenant.daily", "tenant.daily > $5 -> deny", "}", '"', "-> deny"])(
+    "above %s is read in good time",
+    (line) => {
+      const text = `${repeated("## a\n", 30_000)}${line}`;
+      expect(answered(text).ms).toBeLessThan(1_000);
+      const started = performance.now();
+      parseSuite(text);
+      expect(performance.now() - started).toBeLessThan(1_000);
+    },
+  );
+});
+
 describe("a long statement neither overflows the stack nor takes for ever", () => {
   it.each([
     ["20,000 actions", `run > $5 -> ${joined(20_000, () => "warn", ", ")}`],
