@@ -92,7 +92,7 @@ describe("a form of 200 MB", () => {
     app = project({
       policy: "run.calls > 100 -> deny\n",
       files: { "app.mjs": APP },
-      env: { BUDGET_GUARD_HOSTS: [...urls.values()].map((at) => `${at}=openai`).join(",") },
+      env: { BUDGET_GUARD_LOG: "error", BUDGET_GUARD_HOSTS: [...urls.values()].map((at) => `${at}=openai`).join(",") },
     });
     const { truncateSync, writeFileSync } = await import("node:fs");
     writeFileSync(`${app.folder}/large.bin`, "RIFF");
