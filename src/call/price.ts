@@ -7,7 +7,7 @@ import type { Operation } from "./call.ts";
 import { canonicalModel, providerPrefix } from "./model.ts";
 import { overrideCard } from "./override.ts";
 import { isDearerThanOthers, isOwnMachine, tableEntry, tableId } from "./price-names.ts";
-import { pricedNames } from "./providers/bedrock-model.ts";
+import { madeBy, pricedNames } from "./providers/bedrock-model.ts";
 import { geminiSearch } from "./providers/google-search.ts";
 import { type PriceKeys, type RateCard, rateCard, scale } from "./rates.ts";
 import { UNITS, unitRates } from "./unit-prices.ts";
@@ -110,6 +110,8 @@ function lookUp(table: Table, known: string, asSent: string, operation: Operatio
     ...(owner === null
       ? []
       : names.map((name) => ({ name: name.slice(name.indexOf("/") + 1), provider: tableId(owner) }))),
+    // Bedrock names its maker first: cohere.embed-v4:0.
+    ...madeBy(model).map(({ name, provider: maker }) => ({ name, provider: tableId(maker) })),
     // A compatible host serves somebody else's model.
     ...names.map((name) => ({ name, provider: undefined })),
   ];

@@ -59,6 +59,14 @@ export function plainName(name: string): string | null {
   return open.replace(/-v1$/, "").replace(/(-20\d{6})-v\d+$/, "$1");
 }
 
+/** Who made a model, and what it is called there: `cohere.embed-v4:0` is embed-v4.0 of Cohere. Empty for other names. */
+export function madeBy(name: string): readonly { readonly name: string; readonly provider: string }[] {
+  const [, , , maker, rest] = NAME.exec(name) ?? [];
+  const plain = plainName(name);
+  if (maker === undefined || rest === undefined || plain === null) return [];
+  return [plain, rest.replace(":", ".")].map((known) => ({ name: known, provider: maker }));
+}
+
 /**
  * The names under which the price table may have a model, the surest first: it lists some with a region only, some
  * without, and gpt-oss with its version only.

@@ -445,6 +445,17 @@ describe("prices", () => {
     expect(priced(model)).toEqual([input, output, false]);
   });
 
+  it("of a model that its table has not are those of its maker", () => {
+    const { card, unpriced } = prices.of("bedrock", "us.cohere.embed-v4:0", "embeddings");
+    expect([card.base.input, unpriced]).toEqual([120_000, false]);
+    expect(priced("mistral.mistral-large-2407-v1:0")).toEqual([2, 6, false]);
+  });
+
+  it("are unknown for a router until it says whom it chose", () => {
+    expect(priced("default-prompt-router/anthropic.claude:1")[2]).toBe(true);
+    expect(priced("ai21.jamba-1-5-large-v1:0")[2]).toBe(true);
+  });
+
   it("are unknown for a profile of the account, unless the deployment gives one", async () => {
     expect(priced("application-inference-profile/x1")[2]).toBe(true);
     const own = await loadPrices({ x1: { input: 1, output: 2 } });
