@@ -77,6 +77,8 @@ export type Passage =
       readonly kind: "go";
       /** A new body where the request was reshaped, else null: send the bytes as they came. */
       readonly body: Buffer | null;
+      /** A new address, with query, where the request was reshaped; only for a request whose body was seen. */
+      readonly path?: string;
       /** Headers that must not leave (`x-budget-*`), lower case. */
       readonly removeHeaders: readonly string[];
       readonly tap: Tap;

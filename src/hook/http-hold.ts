@@ -9,7 +9,7 @@ import { ResponseWatch } from "./http-response.ts";
 import { GuestSocket } from "./http-socket.ts";
 import type { Limits } from "./limits.ts";
 import { OnceTap } from "./once.ts";
-import type { Origin } from "./origin.ts";
+import { type Origin, repointed } from "./origin.ts";
 
 /** What a hold is made of. `attach` is node:http's own `onSocket`. */
 export interface HoldParts {
@@ -171,10 +171,12 @@ export class HttpHold {
   }
 
   #go(passage: Extract<Passage, { kind: "go" }>, bodySeen: boolean): void {
-    const { request } = this.#parts;
+    const { request, destination } = this.#parts;
     const body = bodySeen ? passage.body : null;
+    const path = bodySeen ? passage.path : undefined;
+    const target = path === undefined ? null : repointed(request.path, destination.path, path);
     const remove = new Set(passage.removeHeaders.filter((name) => headerOf(request, name) !== undefined));
-    if (remove.size > 0 || body !== null) editOutput(request, remove, body);
+    if (remove.size > 0 || body !== null || target !== null) editOutput(request, remove, body, target);
     this.#watch.begin(new OnceTap(passage.tap));
     this.#state = "released";
     const socket = this.#socket?.leave();

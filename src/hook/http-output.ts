@@ -2,16 +2,22 @@ import type { Output, Request } from "./http-request.ts";
 
 /**
  * Changes a request that is written but waits for its socket: drops headers and, where `body` is given, replaces the
- * whole body and says its length. Lines that stay keep their place. Returns false where the waiting output is not of
- * the known form; nothing is changed then.
+ * whole body and says its length; `target` gives the request line another target. Lines that stay keep their place.
+ * Returns false where the waiting output is not of the known form; nothing is changed then.
  */
-export function editOutput(request: Request, remove: ReadonlySet<string>, body: Buffer | null): boolean {
+export function editOutput(
+  request: Request,
+  remove: ReadonlySet<string>,
+  body: Buffer | null,
+  target: string | null = null,
+): boolean {
   const block = request._header;
   if (block === null) {
     for (const name of remove) request.removeHeader(name);
+    if (target !== null) request.path = target;
     return true;
   }
-  const edited = editBlock(block, remove, body?.length ?? null);
+  const edited = retargeted(editBlock(block, remove, body?.length ?? null), request.path, target);
   if (!request._headerSent) {
     request._header = edited;
     return body === null;
@@ -29,6 +35,13 @@ export function editOutput(request: Request, remove: ReadonlySet<string>, body: 
         ];
   request.outputSize = request.outputData.reduce((size, { data }) => size + data.length, 0);
   return true;
+}
+
+/** The block with another target in its first line, `POST /v1/chat HTTP/1.1`. */
+function retargeted(block: string, from: string, to: string | null): string {
+  const at = block.indexOf(` ${from} HTTP/`);
+  if (to === null || at < 0 || at > block.indexOf("\r\n")) return block;
+  return block.slice(0, at + 1) + to + block.slice(at + 1 + from.length);
 }
 
 function editBlock(block: string, remove: ReadonlySet<string>, length: number | null): string {

@@ -35,12 +35,15 @@ export function capture(session: Session, make: () => unknown): Captured {
 export interface HeaderEdit {
   readonly remove: ReadonlySet<string>;
   readonly length: number | null;
+  /** Another `:path`. */
+  readonly path?: string | undefined;
 }
 
 /** Runs `send` so that what it gives to nghttp2 is changed: the headers are a text there, made long before. */
-export function edited(session: Session, { remove, length }: HeaderEdit, send: () => void): void {
+export function edited(session: Session, edit: HeaderEdit, send: () => void): void {
   const handle = internal(session, "kHandle");
-  if (typeof handle !== "object" || handle === null || (remove.size === 0 && length === null)) {
+  const same = edit.remove.size === 0 && edit.length === null && edit.path === undefined;
+  if (typeof handle !== "object" || handle === null || same) {
     send();
     return;
   }
@@ -48,7 +51,7 @@ export function edited(session: Session, { remove, length }: HeaderEdit, send: (
   Object.defineProperty(handle, "request", {
     configurable: true,
     value(this: unknown, headers: unknown, ...rest: unknown[]): unknown {
-      return request.call(this, isBlock(headers) ? editBlock(headers, remove, length) : headers, ...rest);
+      return request.call(this, isBlock(headers) ? editBlock(headers, edit) : headers, ...rest);
     },
   });
   try {
@@ -64,7 +67,10 @@ type Block = readonly [string, number];
 const isBlock = (value: unknown): value is Block =>
   Array.isArray(value) && typeof value[0] === "string" && typeof value[1] === "number";
 
-function editBlock([text, count]: Block, remove: ReadonlySet<string>, length: number | null): Block {
+function editBlock([text, count]: Block, { remove, length, path }: HeaderEdit): Block {
+  const changed = new Map<string, string>();
+  if (length !== null) changed.set("content-length", String(length));
+  if (path !== undefined) changed.set(":path", path);
   let left = "";
   let kept = 0;
   let seen = 0;
@@ -75,8 +81,8 @@ function editBlock([text, count]: Block, remove: ReadonlySet<string>, length: nu
     const name = text.slice(at, middle);
     const after = end + 2;
     if (!remove.has(name)) {
-      const changed = name === "content-length" && length !== null;
-      left += changed ? `${name}\0${length}\0${text.slice(end + 1, after)}` : text.slice(at, after);
+      const value = changed.get(name);
+      left += value === undefined ? text.slice(at, after) : `${name}\0${value}\0${text.slice(end + 1, after)}`;
       kept += 1;
     }
     at = after;

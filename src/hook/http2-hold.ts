@@ -174,7 +174,7 @@ export class Http2Hold {
     const remove = new Set(passage.removeHeaders);
     let gone = false;
     const send = (): void => {
-      if (!gone) this.#send({ remove, length: body?.length ?? null }, body);
+      if (!gone) this.#send({ remove, length: body?.length ?? null, path: bodySeen ? passage.path : undefined }, body);
       gone = true;
     };
     try {

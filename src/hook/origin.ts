@@ -19,6 +19,11 @@ export function originOf(text: string): Origin | null {
   return parsed;
 }
 
+/** A request target with another path: `from` is the one that it ends in, be it in absolute form. */
+export function repointed(target: string, from: string, to: string): string {
+  return target.endsWith(from) ? target.slice(0, target.length - from.length) + to : target;
+}
+
 /** Splits a request target in absolute form, as proxies get it: `http://host/path`. Null for a plain path. */
 export function absoluteForm(target: string): { readonly origin: Origin; readonly path: string } | null {
   if (target.charCodeAt(0) === 0x2f || !/^https?:\/\//i.test(target)) return null;

@@ -5,6 +5,7 @@ import { failureOf } from "./failure.ts";
 import { isForm } from "./gather.ts";
 import type { Limits } from "./limits.ts";
 import { OnceTap } from "./once.ts";
+import { repointed } from "./origin.ts";
 import { passing } from "./passing.ts";
 import type { Method, Patches } from "./patches.ts";
 import { type Address, addressesOf, type Options } from "./undici-address.ts";
@@ -188,7 +189,7 @@ export class UndiciHook {
   }
 
   #depart(
-    { dispatcher, original, options, handler }: Journey,
+    { dispatcher, original, options, handler, address }: Journey,
     passage: Extract<Passage, { kind: "go" }>,
     headers: UndiciHeaders,
     read: Readonly<Record<string, string>>,
@@ -198,6 +199,10 @@ export class UndiciHook {
     const rewritten = cargo.bytes === null ? null : passage.body;
     const body = rewritten === null ? cargo.send : reshaped(options.body, rewritten);
     const next: Record<string | symbol, unknown> = { ...options, [SEEN]: true };
+    if (passage.path !== undefined && cargo.bytes !== null) {
+      next.path = repointed(String(options.path), withoutQuery(options, address.path), passage.path);
+      delete next.query;
+    }
     if (body !== options.body) {
       next.body = body;
       if (MOCK_BODY in options && (rewritten !== null || options[MOCK_BODY] === options.body)) next[MOCK_BODY] = body;
@@ -230,6 +235,10 @@ export class UndiciHook {
     }
   }
 }
+
+/** The path as the options have it: a query of theirs is kept beside it. */
+const withoutQuery = ({ query }: Options, path: string): string =>
+  typeof query === "object" && query !== null ? path.slice(0, path.indexOf("?")) : path;
 
 function departureOf(
   options: Options,
