@@ -45,10 +45,13 @@ const GOOGLE_PRIORITY = 2000;
 /** Claude on Vertex in a region of one's choice: a tenth more (platform.claude.com/docs/en/about-claude/pricing). */
 const VERTEX_REGION = 1100;
 
+/** Elsewhere `flex` is a wider limit at the same price (console.groq.com/docs/service-tiers). */
+const FLEX_IS_HALF: ReadonlySet<string> = new Set(["openai", "azure", "google", "vertex", "bedrock", "openrouter"]);
+
 /** The price under these terms in thousandths of the standard price. */
 export function multiplier(provider: string, model: string, terms: Terms): number {
   // Both batch services and flex cost half (developers.openai.com/api/docs/pricing, platform.claude.com pricing).
-  if (terms.tier === "batch" || (provider !== "anthropic" && terms.tier === "flex")) return 500;
+  if (terms.tier === "batch" || (terms.tier === "flex" && FLEX_IS_HALF.has(provider))) return 500;
   if (provider === "bedrock") {
     if (terms.tier === "priority") return BEDROCK_PRIORITY;
     return terms.speed === "optimized" ? BEDROCK_OPTIMIZED : 1000;
@@ -57,7 +60,10 @@ export function multiplier(provider: string, model: string, terms: Terms): numbe
     if (terms.region !== null) return VERTEX_REGION;
     return terms.tier === "priority" && !model.startsWith("claude") ? GOOGLE_PRIORITY : 1000;
   }
-  if (provider !== "anthropic") return terms.tier === "priority" ? find(PRIORITY, model, 2500) : 1000;
+  // Anthropic's models keep its terms at other providers, as they keep its words.
+  if (provider !== "anthropic" && !model.startsWith("claude")) {
+    return terms.tier === "priority" ? find(PRIORITY, model, 2500) : 1000;
+  }
   // Anthropic's priority tier is capacity bought beforehand, without a price per token: the standard price stands.
   const fast = terms.speed === "fast" ? find(FAST, model, 6000) : 1000;
   return terms.region === "us" ? (fast * US_ONLY) / 1000 : fast;
