@@ -90,7 +90,7 @@ function factsOf(request: Request, body: Fields): RequestFacts {
 /** A model and something to read: what every LLM request has and little else does. */
 function looksLikeCall(body: Fields | null): boolean {
   if (body === null || typeof body.model !== "string") return false;
-  return body.messages !== undefined || body.input !== undefined || body.prompt !== undefined;
+  return [body.messages, body.input, body.prompt, body.documents].some((said) => said !== undefined);
 }
 
 function callFrom(request: Request, facts: RequestFacts): Call {

@@ -9,6 +9,7 @@ import { providerNamed, providers } from "./providers/all.ts";
 import { anthropic } from "./providers/anthropic.ts";
 import { bedrock } from "./providers/bedrock.ts";
 import { modelInPath, tellsModel } from "./providers/bedrock-model.ts";
+import { cohere } from "./providers/cohere.ts";
 import { google } from "./providers/google.ts";
 import { openai } from "./providers/openai.ts";
 import { sessionEndpoint } from "./providers/realtime.ts";
@@ -107,7 +108,9 @@ const MOST_HOSTS = 1_000;
 function hostPattern(pattern: string): (hostname: string) => boolean {
   const escaped = pattern.replace(/[.]/g, "\\.").replace(/\*/g, "[a-z0-9.-]+");
   const form = new RegExp(`^${escaped}$`);
-  return (hostname) => form.test(hostname);
+  // Most hosts end otherwise, and a crawler meets many.
+  const end = pattern.slice(pattern.lastIndexOf("*") + 1);
+  return (hostname) => hostname.endsWith(end) && form.test(hostname);
 }
 
 /** All paths of LLM calls end in a plural, or in a verb of Google's or Amazon's: most requests leave here soon. */
@@ -117,12 +120,15 @@ function byShape(path: string): Recognised | null {
   if (path.charCodeAt(end - 1) === SLASH) end -= 1;
   const last = path.charCodeAt(end - 1);
   if (last === SMALL_T) return byVerb(path, end);
+  if (last === SMALL_K) return path.endsWith("/rerank", end) ? RERANK : null;
+  if (last === SMALL_H) return path.endsWith("/audio/speech", end) ? SPEECH : null;
   if (last === SMALL_E || last === SMALL_M) return byModel(path);
   if (last !== SMALL_S) return null;
   if (path.endsWith(":batchEmbedContents", end)) return byVerb(path, end);
   if (path.endsWith("/completions", end)) return path.endsWith("/chat/completions", end) ? CHAT : COMPLETIONS;
   if (path.endsWith("/embeddings", end)) return EMBEDDINGS;
   if (path.endsWith("/responses", end)) return RESPONSES;
+  if (path.endsWith("/images/generations", end)) return IMAGES;
   if (path.endsWith("/messages", end)) return hasVersion(path, end - "/messages".length) ? MESSAGES : null;
   return null;
 }
@@ -166,6 +172,8 @@ function hasVersion(path: string, end: number): boolean {
 
 const SLASH = 0x2f;
 const SMALL_E = 0x65;
+const SMALL_H = 0x68;
+const SMALL_K = 0x6b;
 const SMALL_M = 0x6d;
 const SMALL_S = 0x73;
 const SMALL_T = 0x74;
@@ -180,6 +188,10 @@ const COMPLETIONS = shape(openai, "completions", false);
 const EMBEDDINGS = shape(openai, "embeddings", false);
 const RESPONSES = shape(openai, "responses", false);
 const MESSAGES = shape(anthropic, "messages", false);
+const IMAGES = shape(openai, "images", false);
+const SPEECH = shape(openai, "speech", false);
+// Rankings are asked for in Cohere's words by all who offer them.
+const RERANK = shape(cohere, "rerank", false);
 
 /** Splits `host:port`, with `[v6]:port` too; the port is null where none is given. */
 export function splitAddress(address: string): { readonly hostname: string; readonly port: number | null } {
