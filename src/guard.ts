@@ -33,7 +33,7 @@ import type { LivePolicy, Policy } from "./reloading.ts";
 import { reporter } from "./reporting.ts";
 import { isSession, type Stretches, sessionTap, sightOfFailure } from "./sessions.ts";
 import { releaseOf, settleAtEnd } from "./settling.ts";
-import { type Shaped, shapeCall } from "./shaping.ts";
+import { rereader, type Shaped, shapeCall } from "./shaping.ts";
 import { sleep } from "./sleep.ts";
 import type { FallbackStore } from "./store/fallback.ts";
 import type { Settlement } from "./store/store.ts";
@@ -168,7 +168,7 @@ export function createGuard(parts: Parts): Guard {
     const shaped = await shapeCall(
       { plan, rulesFor, store, prices, learned: parts.learned, enforce, log, clock: parts.clock },
       read,
-      { recognised, departure, again: (bytes, lessons) => readCall({ ...request, body: bytes, learned: lessons }) },
+      { recognised, departure, again: rereader(request) },
     );
 
     // A caller who has left must not close a gate for the others.
@@ -248,6 +248,7 @@ export function createGuard(parts: Parts): Guard {
     return {
       kind: "go",
       body: shaped.body,
+      ...(shaped.path !== null && { path: shaped.path }),
       removeHeaders: traveller.removeHeaders,
       tap: session ? sessionTap(stretches, { arrival, prices, policy, considered }, tap) : tap,
       run: (fn) => {

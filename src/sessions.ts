@@ -101,7 +101,7 @@ async function judgeResponse(
   const at = { ...arrival, at: stretches.clock() };
   const rules = policy.rulesFor(call);
   // A session's messages are never rewritten, so nothing caps or routes them.
-  const shaped: Shaped = { read: { call, facts }, rules, body: null, cap: null, route: null, unshaped: [] };
+  const shaped: Shaped = { read: { call, facts }, rules, body: null, path: null, cap: null, route: null, unshaped: [] };
   const { judged, waitedMs } = await stretches.consider(policy, shaped, signal);
   if (judged.held) stretches.heartbeat.add(call.attempt);
   return standingOf(stretches, policy, at, { shaped, judged, waited: { hold: waitedMs, backoff: null } });

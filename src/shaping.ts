@@ -6,7 +6,7 @@
 import type { Learned } from "./call/estimate.ts";
 import { canonicalModel, providerPrefix } from "./call/model.ts";
 import type { Prices } from "./call/price.ts";
-import type { ReadCall } from "./call/read.ts";
+import { type ReadCall, type Request, readCall } from "./call/read.ts";
 import type { Recognised } from "./call/recognise.ts";
 import { capOutput, routeModel, whyFixed } from "./call/rewrite.ts";
 import { type ForesightOptions, foresee } from "./foresight.ts";
@@ -25,6 +25,8 @@ export interface Shaped extends Pick<Decided, "cap" | "route" | "unshaped"> {
   readonly rules: readonly Rule[];
   /** The new body, null where the bytes stay as they came. */
   readonly body: Buffer | null;
+  /** The new address, null where it stays. */
+  readonly path: string | null;
 }
 
 export interface ShapingOptions extends ForesightOptions {
@@ -39,13 +41,20 @@ export interface ShapingOptions extends ForesightOptions {
 export interface Leaving {
   readonly recognised: Recognised;
   readonly departure: Pick<Departure, "headers" | "body">;
-  /** Reads the request with another body, as it was read the first time; null where it is no call any more. */
-  readonly again: (body: Buffer, learned: Learned) => ReadCall | null;
+  /** Reads the request with another body and address, as it was read the first time; null where it is no call any more. */
+  readonly again: (body: Buffer, learned: Learned, path: string | null) => ReadCall | null;
+}
+
+/** Reads a request again, as it would have been read with another body or address. */
+export function rereader(request: Request): Leaving["again"] {
+  return (body, learned, path) => readCall({ ...request, body, path: path ?? request.path, learned });
 }
 
 /** The request as it stands after a step: bytes, and what they say. */
 interface Version {
   readonly body: Buffer | null;
+  /** Null where it is the one that it came with. */
+  readonly path: string | null;
   readonly read: ReadCall;
 }
 
@@ -55,12 +64,12 @@ type Unshaped = Decided["unshaped"][number];
 export async function shapeCall(options: ShapingOptions, read: ReadCall, leaving: Leaving): Promise<Shaped> {
   const { plan, rulesFor, enforce, log } = options;
   const rules = rulesFor(read.call);
-  const untouched: Shaped = { read, rules, body: null, cap: null, route: null, unshaped: NOTHING };
+  const untouched: Shaped = { read, rules, body: null, path: null, cap: null, route: null, unshaped: NOTHING };
   if (!shapes(plan)) return untouched;
   const wanted = await decide(options, read, rules);
   if (wanted.cap === null && wanted.routes.length === 0) return untouched;
 
-  const first: Version = { body: leaving.departure.body, read };
+  const first: Version = { body: leaving.departure.body, path: null, read };
   const fixed = fixedBy(read, leaving);
   const routed = await route(options, leaving, first, wanted.routes, fixed);
   const capped = await cap(options, leaving, routed.version, wanted, fixed);
@@ -72,7 +81,8 @@ export async function shapeCall(options: ShapingOptions, read: ReadCall, leaving
   const { version } = capped;
   // Shadow mode says what would be done and leaves the bytes alone.
   if (!enforce || version === first) return { ...untouched, ...done };
-  return { read: version.read, rules: rulesFor(version.read.call), body: version.body, ...done };
+  const { body, path } = version;
+  return { read: version.read, rules: rulesFor(version.read.call), body, path, ...done };
 }
 
 const NOTHING: readonly never[] = Object.freeze([]);
@@ -135,7 +145,7 @@ async function versionFor(
   const why = fixed ?? whyElsewhere(options.prices, first.read, model);
   if (why !== null || first.body === null) return why ?? "the body cannot be read";
   const routed = routeModel(provider, call.operation, call.path, first.body, model);
-  return routed.kind === "routed" ? readAnew(options, leaving, routed.body, model, call.subject.feature) : routed.why;
+  return routed.kind === "routed" ? readAnew(options, leaving, routed, model, call.subject.feature) : routed.why;
 }
 
 /** Why a model cannot be asked here, as far as the price table knows. */
@@ -171,7 +181,8 @@ async function cap(
   if (capped.kind === "impossible") {
     return as(before, null, `it could not be capped at ${tokens} tokens: ${capped.why}`);
   }
-  const version = await readAnew(options, leaving, capped.body, call.model, call.subject.feature);
+  const changed = { body: capped.body, path: before.path };
+  const version = await readAnew(options, leaving, changed, call.model, call.subject.feature);
   return typeof version === "string" ? as(before, null, version) : as(version, { tokens, fired }, null);
 }
 
@@ -179,11 +190,11 @@ async function cap(
 async function readAnew(
   options: ShapingOptions,
   leaving: Leaving,
-  body: Buffer,
+  { body, path }: { readonly body: Buffer; readonly path: string | null },
   model: string,
   feature: string | undefined,
 ): Promise<Version | string> {
   const learned = await options.learned(leaving.recognised.provider.name, canonicalModel(model), feature ?? "");
-  const read = leaving.again(body, learned);
-  return read === null ? "the body cannot be changed" : { body, read };
+  const read = leaving.again(body, learned, path);
+  return read === null ? "the body cannot be changed" : { body, path, read };
 }

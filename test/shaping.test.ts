@@ -77,8 +77,8 @@ async function shaped(policy: string, wishes: Wishes = {}): Promise<Result> {
   const seen = wishes.unseen ? null : body;
   const identity = anIdentity({ context: wishes.context ?? {}, dimensions: plan.dimensions });
   const request = { recognised, path, host, headers, identity };
-  const again = (bytes: Buffer, learned: Learned) =>
-    readCall(aRequest(prices, bytes.toString(), { ...request, learned }));
+  const again = (bytes: Buffer, learned: Learned, address: string | null) =>
+    readCall(aRequest(prices, bytes.toString(), { ...request, learned, path: address ?? path }));
   const result = await shapeCall(
     { plan, store, rulesFor: indexRules(plan), prices, learned: async () => NOTHING_LEARNED, enforce, log, clock },
     read(prices, seen === null ? null : text, request),
@@ -309,6 +309,30 @@ describe("a shape rule that looks at the ledger", () => {
     const context = { run: "job" };
     expect((await shaped(policy, { context, before: failed })).route?.to).toBe("cheap");
     expect((await shaped(policy, { context, before: busy })).route).toBeNull();
+  });
+
+  const gemini = {
+    host: "generativelanguage.googleapis.com",
+    path: "/v1beta/models/gemini-2.5-pro:generateContent?alt=json",
+    body: { contents: [{ role: "user", parts: [{ text: "hi" }] }] },
+  };
+
+  it("goes into the address where that names the model, and a cap beside it into the body", async () => {
+    const policy = 'call.cost > $0 -> route to "gemini-2.5-flash"\ncall.output_tokens > 50 -> cap 50 tokens';
+    const { path, json, read: now, route } = await shaped(policy, gemini);
+    expect(path).toBe("/v1beta/models/gemini-2.5-flash:generateContent?alt=json");
+    expect(json).toMatchObject({ ...gemini.body, generationConfig: { maxOutputTokens: 50 } });
+    expect(now.call).toMatchObject({ model: "gemini-2.5-flash", path, outputTokens: 50 });
+    expect(route).toMatchObject({ from: "gemini-2.5-pro", to: "gemini-2.5-flash" });
+  });
+
+  it("leaves the address alone where nothing is enforced, or a model reads something else", async () => {
+    const policy = 'call.cost > $0 -> route to "gemini-2.5-flash"';
+    const shadowed = await shaped(policy, { ...gemini, enforce: false });
+    expect([shadowed.path, shadowed.route?.to]).toEqual([null, "gemini-2.5-flash"]);
+    const other = await shaped('call.cost > $0 -> route to "claude-sonnet-4-5"', gemini);
+    expect([other.path, other.route]).toEqual([null, null]);
+    expect(whys(other)).toEqual([["route", "claude-sonnet-4-5 does not read what Gemini reads"]]);
   });
 
   it("compares with the limit that the ledger keeps for this tenant", async () => {

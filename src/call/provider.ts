@@ -130,7 +130,8 @@ export type CapPlan =
 
 /** How another model can be written into a request. */
 export type RoutePlan =
-  | { readonly kind: "edits"; readonly edits: readonly Edit[] }
+  /** `path`: the address with the model in it, where that is where it stands. */
+  | { readonly kind: "edits"; readonly edits: readonly Edit[]; readonly path?: string }
   /** The request does not name its model where it can be changed. */
   | { readonly kind: "impossible"; readonly why: string };
 

@@ -20,7 +20,9 @@ export type Capped =
   | { readonly kind: "unchanged" }
   | Impossible;
 
-export type Routed = { readonly kind: "routed"; readonly body: Buffer } | Impossible;
+export type Routed =
+  /** `path`: the new address, null where it stays. */
+  { readonly kind: "routed"; readonly body: Buffer; readonly path: string | null } | Impossible;
 
 /** Limits the output of a request to `tokens`, shared by all answers that it asks for. */
 export function capOutput(provider: Provider, operation: Operation, body: Buffer, tokens: number): Capped {
@@ -48,7 +50,7 @@ export function routeModel(
   const plan = provider.route(operation, path, json, model);
   if (plan.kind !== "edits") return plan;
   const edited = applied(body, plan.edits);
-  return edited === null ? UNCHANGEABLE : { kind: "routed", body: edited };
+  return edited === null ? UNCHANGEABLE : { kind: "routed", body: edited, path: plan.path ?? null };
 }
 
 const UNREADABLE: Impossible = Object.freeze({ kind: "impossible", why: "the body cannot be read" });

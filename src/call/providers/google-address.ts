@@ -38,6 +38,15 @@ export function googleAddress(path: string): GoogleAddress {
   };
 }
 
+/** The address with another model in the place of its own; null where it has none, or the name fits into no address. */
+export function withModel(path: string, model: string): string | null {
+  const query = path.indexOf("?");
+  const plain = query < 0 ? path : path.slice(0, query);
+  const { verb, parts } = googleAddress(path);
+  if (parts.at(-2) !== "models" || verb === "" || !/^[\w.@-]+$/.test(model)) return null;
+  return `${plain.slice(0, plain.lastIndexOf("/"))}/${model}:${verb}${path.slice(plain.length)}`;
+}
+
 const MODELS = new Set(["models", "tunedModels", "endpoints"]);
 
 function decoded(part: string): string {

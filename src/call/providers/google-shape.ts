@@ -4,6 +4,7 @@
 import type { Operation } from "../call.ts";
 import { type Fields, fields, positive, text } from "../json.ts";
 import type { CapPlan, Edit, RoutePlan } from "../provider.ts";
+import { withModel } from "./google-address.ts";
 import { named, snake } from "./google-request.ts";
 
 /** How to limit the output to `tokens`, shared by all candidates. */
@@ -29,8 +30,24 @@ export function capGoogle(operation: Operation, json: unknown, tokens: number): 
 const isThere = (object: Fields, name: string): boolean => object[name] !== undefined && object[name] !== null;
 
 /** How to ask another model: an interaction names it in its body, everything else in the address. */
-export function routeGoogle(operation: Operation, json: unknown, model: string): RoutePlan {
-  if (operation !== "responses") return { kind: "impossible", why: "the model is in the address" };
-  if (text(fields(json)?.model) === null) return { kind: "impossible", why: "the request names no model" };
-  return { kind: "edits", edits: [{ path: ["model"], value: model, insert: false }] };
+export function routeGoogle(operation: Operation, path: string, json: unknown, model: string): RoutePlan {
+  const body = fields(json);
+  const name = text(body?.model);
+  if (operation === "responses") {
+    return name === null ? impossible("the request names no model") : renamed(model);
+  }
+  if (operation !== "generate" && operation !== "embeddings") return impossible("the model is in the address");
+  if (body?.requests !== undefined) return impossible("each of its requests names the model");
+  if (!/^(gem|learnlm)/.test(model)) return impossible(`${model} does not read what Gemini reads`);
+  const address = withModel(path, model);
+  if (address === null) return impossible("the model is in the address");
+  // Embeddings name it a second time: models/gemini-embedding-001.
+  return name === null ? { kind: "edits", edits: [], path: address } : { ...renamed(`models/${model}`), path: address };
 }
+
+const impossible = (why: string): RoutePlan => ({ kind: "impossible", why });
+
+const renamed = (model: string) => ({
+  kind: "edits" as const,
+  edits: [{ path: ["model"], value: model, insert: false }],
+});

@@ -79,7 +79,7 @@ function cap(operation: Operation, body: unknown, tokens: number): CapPlan {
 
 function route(operation: Operation, path: string, body: unknown, model: string): RoutePlan {
   if (googleAddress(path).compatible) return openai.route(operation, path, body, model);
-  return routeGoogle(operation, body, model);
+  return routeGoogle(operation, path, body, model);
 }
 
 /** Texts of the parts, calls of functions and of code, and what an interaction calls with. */

@@ -15,7 +15,7 @@ import type {
 } from "../provider.ts";
 import { anthropic } from "./anthropic.ts";
 import { google, googleEndpoint, googleStreamKeys, hidesThoughts } from "./google.ts";
-import { type GoogleAddress, googleAddress } from "./google-address.ts";
+import { type GoogleAddress, googleAddress, withModel } from "./google-address.ts";
 import { compatibleUsageReader } from "./google-compatible.ts";
 import { openai } from "./openai.ts";
 import { predictUsageReader } from "./vertex-predict.ts";
@@ -97,8 +97,15 @@ function cap(operation: Operation, body: unknown, tokens: number): CapPlan {
 }
 
 function route(operation: Operation, path: string, body: unknown, model: string): RoutePlan {
-  const { compatible } = googleAddress(path);
-  if (!compatible && operation !== "responses") return { kind: "impossible", why: "the model is in the address" };
+  const { compatible, publisher, verb } = googleAddress(path);
+  if (compatible) return google.route(operation, path, body, model);
+  if (operation === "messages") {
+    const address = publisher === "anthropic" && model.startsWith("claude") ? withModel(path, model) : null;
+    const why = `${model} does not read what Claude reads`;
+    return address === null ? { kind: "impossible", why } : { kind: "edits", edits: [], path: address };
+  }
+  // What is asked by `:predict` and `:rawPredict` is in the dialect of its model.
+  if (operation === "chat" || verb === "predict") return { kind: "impossible", why: "the model is in the address" };
   return google.route(operation, path, body, model);
 }
 

@@ -171,11 +171,43 @@ describe("another model", () => {
     expect(vertex.route("chat", "/v1/p/endpoints/openapi/chat/completions", { model: "a" }, "b").kind).toBe("edits");
   });
 
-  it("cannot where the address does", () => {
-    const why = { kind: "impossible", why: "the model is in the address" };
-    expect(google.route("generate", PATH, ask([]), "b")).toEqual(why);
-    expect(vertex.route("messages", "/v1/publishers/anthropic/models/c:rawPredict", {}, "b")).toEqual(why);
-    expect(vertex.route("chat", "/v1/publishers/mistralai/models/m:rawPredict", { model: "m" }, "b")).toEqual(why);
+  const LITE = "gemini-2.5-flash-lite";
+  const to = (path: string) => ({ kind: "edits", edits: [], path });
+
+  it("is written into the address where that names it", () => {
+    expect(google.route("generate", `${PATH}?key=k:1/2`, ask([]), LITE)).toEqual(
+      to("/v1beta/models/gemini-2.5-flash-lite:generateContent?key=k:1/2"),
+    );
+    const claude = "/v1/publishers/anthropic/models/claude-sonnet-4-5@20250929:streamRawPredict";
+    expect(vertex.route("messages", claude, {}, "claude-haiku-4-5@20251001")).toEqual(
+      to("/v1/publishers/anthropic/models/claude-haiku-4-5@20251001:streamRawPredict"),
+    );
+    expect(vertex.route("generate", "/v1/publishers/google/models/gemini-2.5-pro:generateContent", {}, LITE)).toEqual(
+      to(`/v1/publishers/google/models/${LITE}:generateContent`),
+    );
+  });
+
+  it("is written into the body as well where an embedding names it twice", () => {
+    const path = "/v1beta/models/gemini-embedding-2:embedContent";
+    expect(google.route("embeddings", path, { model: "models/gemini-embedding-2" }, "gemini-embedding-001")).toEqual({
+      kind: "edits",
+      edits: [{ path: ["model"], value: "models/gemini-embedding-001", insert: false }],
+      path: "/v1beta/models/gemini-embedding-001:embedContent",
+    });
+  });
+
+  it.each([
+    ["generate", "/v1beta/tunedModels/mine:generateContent", {}, LITE],
+    ["generate", PATH, {}, "claude-sonnet-4-5"],
+    ["generate", PATH, {}, "gemini/../x"],
+    ["embeddings", "/v1beta/models/e:batchEmbedContents", { requests: [] }, "gemini-embedding-001"],
+    ["images", "/v1beta/models/imagen-4.0-generate-001:predict", {}, "imagen-3"],
+    ["chat", "/v1/publishers/mistralai/models/m:rawPredict", { model: "m" }, LITE],
+    ["messages", "/v1/publishers/anthropic/models/claude-sonnet-4-5:rawPredict", {}, LITE],
+    ["embeddings", "/v1/publishers/google/models/text-embedding-005:predict", {}, "gemini-embedding-001"],
+  ] as const)("cannot be asked otherwise: %s %s", (operation, path, body, model) => {
+    const provider = path.includes("/publishers/") ? vertex : google;
+    expect(provider.route(operation, path, body, model).kind).toBe("impossible");
   });
 });
 
