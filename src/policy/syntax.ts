@@ -87,8 +87,9 @@ function each(
   }
   const findings: Finding[] = [];
   const found = pieces(text);
+  let broken = 0;
   for (const [at, { start, end }] of found.entries()) {
-    if (findings.length > MOST_BROKEN) break;
+    if (broken > MOST_BROKEN) break;
     const piece = text.slice(start, end);
     if (piece.length > LONGEST_STATEMENT && !/^limit\b/m.test(piece)) {
       findings.push(
@@ -98,15 +99,17 @@ function each(
           "give calls a dimension of their own and compare that: `dimension plan`",
         ),
       );
+      broken++;
       continue;
     }
     const tokens = tokenize(piece, start);
     const fault = faultOf(tokens) ?? read(piece, start, tokens);
     if (fault === null) continue;
+    broken++;
     const next = found[at + 1];
     const goesOn = next !== undefined && CONTINUES.test(text.slice(next.start, next.start + 5));
     // Said once, of the line that should have been indented.
-    if (!goesOn || fault.span.start < (tokens.at(-1)?.end ?? 0)) findings.push(fault);
+    if (!goesOn || broken > MOST_BROKEN || fault.span.start < (tokens.at(-1)?.end ?? 0)) findings.push(fault);
     fail(tokens);
   }
   return findings;

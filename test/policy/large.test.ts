@@ -57,6 +57,16 @@ describe("a file that is no policy at all", () => {
   });
 });
 
+describe("a file of lines that should have been indented", () => {
+  it("is given up after a while, and never taken for a sound one", () => {
+    const { codes, ms } = answered(`${repeated("-> #\n", 400_000)}!`);
+    expect(codes).toContain("syntax");
+    expect(ms).toBeLessThan(3_000);
+    const mixed = answered(`${repeated("-> #\n", 2_000)}tenant.daily > $5 -> deny`);
+    expect(mixed.codes).toContain("syntax");
+  });
+});
+
 describe("a file of doc comments", () => {
   it.each(["!", "tenant.daily", "tenant.daily > $5 -> deny", "}", '"', "-> deny"])(
     "above %s is read in good time",
