@@ -14,9 +14,6 @@ const PRELUDE = 12;
 /** The checksum at the end of a message. */
 const TRAILER = 4;
 
-/** The specification allows 24 MB of payload and 128 KB of headers: a longer message is no message. */
-const LONGEST = 25 * 1024 * 1024;
-
 /** A message longer than this is passed over: nothing that is billed comes in such. */
 const LONGEST_READ = 8 * 1024 * 1024;
 
@@ -58,7 +55,7 @@ export function eventStreamReader(usage: UsageReader, streamKeys: readonly strin
     if (held < PRELUDE) return false;
     const start = joined();
     wanted = start.readUInt32BE(0);
-    broken = wanted < PRELUDE + TRAILER || wanted > LONGEST || start.readUInt32BE(4) > wanted - PRELUDE - TRAILER;
+    broken = start.readUInt32BE(4) > wanted - PRELUDE - TRAILER;
     return !broken;
   };
 

@@ -158,6 +158,12 @@ describe("a Converse request", () => {
     }
   });
 
+  it("holds room for what a wanted form of the answer brings along", () => {
+    const tokens = (more: object): number =>
+      aCall(prices, { messages: [], ...more }, asked(SONNET, "converse", null).given).inputTokens;
+    expect(tokens({ outputConfig: {} }) - tokens({})).toBeGreaterThanOrEqual(100);
+  });
+
   it("holds the price of the tier and the latency that it asks for, and of a cache for an hour", () => {
     const cost = (more: object): number => {
       const { body, given } = asked("us.amazon.nova-pro-v1:0", "converse", { ...CONVERSE, ...more });
@@ -375,6 +381,18 @@ describe("an answer of InvokeModel", () => {
     ]);
     expect(silent.portions[0]?.usage).toMatchObject({ inputTokens: 12, cacheReadTokens: 4 });
     expect(silent.finishReasons).toEqual(["end"]);
+  });
+
+  it("counts itself before Bedrock does", () => {
+    const facts = told("meta.llama3-8b-instruct-v1:0", "invoke-with-response-stream", [
+      {
+        stop_reason: "stop",
+        prompt_token_count: 3,
+        generation_token_count: 4,
+        "amazon-bedrock-invocationMetrics": METRICS,
+      },
+    ]);
+    expect(facts.portions[0]?.usage).toEqual(usage({ inputTokens: 3, outputTokens: 4 }));
   });
 
   it("is read from its headers where the body says nothing", () => {
