@@ -56,7 +56,7 @@ export function nextCall(before: Call, { attempt, model, expected, metered, pric
   return Object.freeze({
     ...before,
     attempt,
-    spending: metered ? before.spending : "unmetered",
+    spending: metered ? "metered" : "unmetered",
     model: canonical,
     modelAsSent,
     subject: Object.freeze({ ...before.subject, model: canonical }),

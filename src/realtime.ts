@@ -55,6 +55,9 @@ export interface SessionParts {
 /** RFC 6455, section 7.4.1: the endpoint ends the connection for what goes against its policy. */
 const POLICY_VIOLATION = 1008;
 
+/** How long a judgement stands while nothing is asked. */
+const STALE_MS = 30_000;
+
 /** Follows a session from its handshake, which was judged as its first response. */
 export function followSession(parts: SessionParts, handshake: Standing, line: Line): Session {
   return new MeteredSession(parts, handshake, line);
@@ -103,7 +106,13 @@ class MeteredSession implements Session {
     const model = this.#reader.model();
     const renamed = model !== null && model !== this.#model;
     this.#model = model;
-    if (used.length > 0 || renamed) this.#judgeNext();
+    if (used.length > 0 || renamed || this.#isStale()) this.#judgeNext();
+  }
+
+  /** A response has begun on a judgement that is old: a gate may have closed since, and a window may have begun. */
+  #isStale(): boolean {
+    const age = this.#parts.clock() - this.#standing.at;
+    return age > STALE_MS && !this.#standing.refused && this.#reader.unfinished().length > 0;
   }
 
   unreadable(): void {
@@ -128,10 +137,10 @@ class MeteredSession implements Session {
 
   /** One response becomes spend at once, under a name that is its own in whichever process reads of it. */
   #charge(id: string, model: string | null, reading: ResponseReading, outcome: Outcome): void {
-    const { parts, standing } = { parts: this.#parts, standing: this.#standing };
+    const [parts, standing] = [this.#parts, this.#standing];
     const { clock, log } = parts;
     const attempt = attemptOf(standing.decided.call.provider, this.#reader.id() ?? this.#ownName, id);
-    const call: Call = Object.freeze({ ...standing.decided.call, attempt });
+    const call = this.#next(attempt, true);
     const endedAt = clock();
     const named = { ...reading, model: model ?? this.#model };
     const billed = this.#bill(call, named, outcome);
@@ -181,17 +190,17 @@ class MeteredSession implements Session {
     this.#due = false;
     this.#giveBack();
     if (this.#left.signal.aborted || this.#standing.refused) return;
-    const { name, prices, judge } = this.#parts;
-    const next = nextCall(this.#standing.decided.call, {
-      attempt: name(),
-      model: this.#model,
-      expected: this.#expected,
-      metered: this.#readable,
-      prices,
-    });
-    this.#standing = await judge(next, this.#left.signal);
+    const next = this.#next(this.#parts.name(), this.#readable);
+    this.#standing = await this.#parts.judge(next, this.#left.signal);
     this.#held = true;
     if (this.#standing.refused) this.#close(this.#standing);
+  }
+
+  /** The call that a response is, by what is known of the session by now. */
+  #next(attempt: string, metered: boolean): Call {
+    const before = this.#standing.decided.call;
+    const { prices } = this.#parts;
+    return nextCall(before, { attempt, model: this.#model, expected: this.#expected, metered, prices });
   }
 
   #giveBack(): void {

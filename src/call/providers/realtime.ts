@@ -28,7 +28,7 @@ function dialectOf(path: string): Dialect | null {
   const last = parts.at(-1) ?? "";
   if (last === "realtime" || (last === "responses" && parts.length <= 3)) return "openai";
   // `BidiGenerateContentConstrained` is the same under a token for one session.
-  if (/^BidiGenerateContent(Constrained)?$/.test(last)) return "gemini";
+  if (/\.BidiGenerateContent(Constrained)?$/.test(last)) return "gemini";
   return parts[0] === "ws" || parts.includes("realtime") ? "unknown" : null;
 }
 
