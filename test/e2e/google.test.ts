@@ -132,6 +132,17 @@ describe("Google's SDK and others that speak with it", () => {
     expect((await own.run({ args: [provider.url, "genai count"] })).json<Seen>().text).toBe("1000");
   });
 
+  it("is sent to another model by its address, with a limit in its body", async () => {
+    const policy = 'call.cost > $0 -> route to "gemini-2.5-flash-lite"\ncall.output_tokens > 50 -> cap 50 tokens\n';
+    const own = projectFor("genai stream", `${ROOM}${policy}`);
+    const seen = (await own.run({ args: [provider.url, "genai stream"] })).json<Seen>();
+    expect(seen).toMatchObject({ text: PIECES.join(""), chunks: PIECES.length });
+    expect(provider.requests.map(({ path }) => path)).toEqual([
+      "/v1beta/models/gemini-2.5-flash-lite:streamGenerateContent?alt=sse",
+    ]);
+    expect(provider.requests[0]?.json).toMatchObject({ generationConfig: { maxOutputTokens: 50 } });
+  });
+
   it("is charged for what came of a stream that it breaks off", async () => {
     provider.behave({
       raw: (_request, response) => {
