@@ -3,16 +3,9 @@
  * @module
  */
 import { readFileSync } from "node:fs";
+import { PRICE_NAMES, type PriceOverride, readOverride } from "./call/override.ts";
 import type { CostConvention } from "./config.ts";
 import { ConfigError } from "./errors.ts";
-
-/** USD per million tokens. */
-export interface PriceOverride {
-  readonly input: number;
-  readonly output: number;
-  readonly cacheRead?: number;
-  readonly cacheWrite?: number;
-}
 
 export interface ConfigFile {
   readonly hosts?: Readonly<Record<string, string>>;
@@ -103,6 +96,15 @@ function checker(path: string) {
     typeof value !== "number" || !Number.isFinite(value) || value < 0 || value > ABSURD_PRICE
       ? wrong(key, `is ${JSON.stringify(value)}; prices are dollars per million tokens, from 0 to ${ABSURD_PRICE}.`)
       : value;
+  /** What is wrong beyond a single figure. */
+  const priceOf = (model: string, price: Json): PriceOverride => {
+    try {
+      readOverride(model, price);
+    } catch (error) {
+      throw error instanceof ConfigError ? new ConfigError(`${path}: ${error.message}`) : error;
+    }
+    return price as PriceOverride;
+  };
   return {
     object,
     keys,
@@ -133,13 +135,12 @@ function checker(path: string) {
       for (const [model, item] of Object.entries(object(value, "prices"))) {
         const at = `prices.${model}`;
         const price = object(item, at);
-        keys(price, `${at}.`, ["input", "output", "cacheRead", "cacheWrite"]);
-        prices[model] = {
-          input: amount(price.input, `${at}.input`),
-          output: amount(price.output, `${at}.output`),
-          ...(price.cacheRead === undefined ? {} : { cacheRead: amount(price.cacheRead, `${at}.cacheRead`) }),
-          ...(price.cacheWrite === undefined ? {} : { cacheWrite: amount(price.cacheWrite, `${at}.cacheWrite`) }),
-        };
+        keys(price, `${at}.`, PRICE_NAMES);
+        const tokens = PRICE_NAMES.filter((name) => name !== "units" && price[name] !== undefined);
+        // A model that is priced by the piece alone keeps the table's prices of its tokens.
+        const needed = price.units === undefined ? ["input", "output", ...tokens] : tokens;
+        for (const name of new Set(needed)) amount(price[name], `${at}.${name}`);
+        prices[model] = priceOf(model, price);
       }
       return prices;
     },

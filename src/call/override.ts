@@ -1,13 +1,14 @@
 /**
- * Prices that the deployment sets itself, in USD per million tokens: checked, because a price a million times too high
- * blocks everyone and one too low blocks no one.
+ * Prices that the deployment sets itself, in USD per million tokens and in USD a piece: checked, because a price a million
+ * times too high blocks everyone and one too low blocks no one.
  */
 import { ConfigError } from "../errors.ts";
-import { type RateCard, rateCard } from "./rates.ts";
+import { type RateCard, rateCard, type UnitRates } from "./rates.ts";
+import { picoEach, UNITS } from "./unit-prices.ts";
 
-/** USD per million tokens. */
+/** USD per million tokens; without any price of tokens those of the price table stand. */
 export interface PriceOverride {
-  readonly input: number;
+  readonly input?: number;
   /** Not needed for embeddings. */
   readonly output?: number;
   /** Default: the input price. */
@@ -20,10 +21,12 @@ export interface PriceOverride {
   readonly reasoning?: number;
   readonly inputAudio?: number;
   readonly outputAudio?: number;
+  /** USD for each piece: `images`, `images hd 1024x1792`, `audioSeconds`, `webSearches`. */
+  readonly units?: Readonly<Record<string, number>>;
 }
 
 /** Our names → those of the price table. */
-const KEYS: Readonly<Record<keyof PriceOverride, string>> = {
+const KEYS: Readonly<Record<Exclude<keyof PriceOverride, "units">, string>> = {
   input: "input_mtok",
   output: "output_mtok",
   cacheRead: "cache_read_mtok",
@@ -34,10 +37,74 @@ const KEYS: Readonly<Record<keyof PriceOverride, string>> = {
   outputAudio: "output_audio_mtok",
 };
 
+/** What an override may hold. */
+export const PRICE_NAMES: readonly string[] = Object.freeze([...Object.keys(KEYS), "units"]);
+
 /** The dearest model ever listed cost $600 per million; a price over this is one per token or per thousand by mistake. */
 const HIGHEST = 10_000;
 
-/** The card of an override, or a ConfigError that says what is wrong with it. */
+/** A session of the largest container costs $2: a piece over this is one per thousand or per million by mistake. */
+const HIGHEST_EACH = 1_000;
+
+/** What can be priced by the piece: the units of the price tables, and the searches that models make. */
+export const PIECES: readonly string[] = Object.freeze([...UNITS, "webSearches", "fileSearches"]);
+
+/** What an override says: a card of its own, prices of pieces alone, or a ConfigError that says what is wrong with it. */
+export interface Override {
+  /** Null where only pieces are priced. */
+  readonly card: RateCard | null;
+  readonly units: UnitRates;
+}
+
+/** Reads an override; `openai/*` stands for every model of a provider, whose pieces alone can be priced. */
+export function readOverride(model: string, given: unknown): Override {
+  const units = unitsGiven(model, given);
+  const onlyUnits = typeof given === "object" && given !== null && Object.keys(given).every((name) => name === "units");
+  if (onlyUnits && Object.keys(units).length > 0) return { card: null, units };
+  if (model.endsWith("/*")) {
+    throw new ConfigError(`prices: "${model}" stands for many models, which share no price but "units".`);
+  }
+  return { card: withUnits(overrideCard(model, given), units), units };
+}
+
+/** The card with these prices of pieces before its own. */
+export function withUnits(card: RateCard, { webSearches, fileSearches, ...units }: UnitRates): RateCard {
+  return Object.freeze({
+    ...card,
+    ...(webSearches !== undefined && { webSearch: Math.round(webSearches / 1_000) }),
+    ...(fileSearches !== undefined && { fileSearch: Math.round(fileSearches / 1_000) }),
+    units: { ...card.units, ...units },
+  });
+}
+
+function unitsGiven(model: string, given: unknown): UnitRates {
+  const units = typeof given === "object" && given !== null && "units" in given ? given.units : undefined;
+  if (units === undefined) return {};
+  if (typeof units !== "object" || units === null || Array.isArray(units)) {
+    throw new ConfigError(`prices: "${model}" has units that must be like { "images": 0.04 }, in USD each.`);
+  }
+  return Object.fromEntries(
+    Object.entries(units).map(([name, usd]: readonly [string, unknown]) => {
+      const unit = name.split(" ")[0] ?? "";
+      if (!PIECES.includes(unit)) {
+        throw new ConfigError(`prices: "${model}" has no unit "${name}"; there are ${PIECES.join(", ")}.`);
+      }
+      if (typeof usd !== "number" || !Number.isFinite(usd) || usd < 0 || usd > HIGHEST_EACH) {
+        throw new ConfigError(
+          `prices: "${model}" has ${name} ${String(usd)}; units are in USD each, from 0 to $${HIGHEST_EACH}.`,
+        );
+      }
+      if (usd > 0 && usd < 1e-9) {
+        throw new ConfigError(
+          `prices: "${model}" has ${name} ${usd}, under a billionth of a dollar; units are in USD each.`,
+        );
+      }
+      return [name, picoEach(usd)];
+    }),
+  );
+}
+
+/** The card of an override's tokens, or a ConfigError that says what is wrong with it. */
 export function overrideCard(model: string, given: unknown): RateCard {
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw new ConfigError(
@@ -46,9 +113,10 @@ export function overrideCard(model: string, given: unknown): RateCard {
   }
   const prices: Record<string, number> = {};
   for (const [name, value] of Object.entries(given)) {
-    const key = Object.hasOwn(KEYS, name) ? KEYS[name as keyof PriceOverride] : undefined;
+    if (name === "units") continue;
+    const key = Object.hasOwn(KEYS, name) ? KEYS[name as keyof typeof KEYS] : undefined;
     if (key === undefined) {
-      throw new ConfigError(`prices: "${model}" has no price "${name}"; there are ${Object.keys(KEYS).join(", ")}.`);
+      throw new ConfigError(`prices: "${model}" has no price "${name}"; there are ${PRICE_NAMES.join(", ")}.`);
     }
     prices[key] = checked(model, name, value);
   }
