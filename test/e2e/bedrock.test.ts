@@ -111,6 +111,14 @@ describe.each(PROTOCOLS)("the client of Bedrock over %s", (protocol) => {
     expect(end.stderr).toContain("the request is signed");
   });
 
+  it("is routed to another model where it brings an API key instead", async () => {
+    await scene(protocol, 'tenant.total > $0 -> route to "us.amazon.nova-micro-v1:0"\n', { env: BEARER });
+    const end = await at.run({ args: [protocol, "converse", "us.amazon.nova-pro-v1:0"] });
+    expect(end.json<Seen>().answer).toBeDefined();
+    expect(provider.requests[0]?.path).toBe("/model/us.amazon.nova-micro-v1%3A0/converse");
+    expect(await charged()).toBe(66_500);
+  });
+
   it("is capped where it brings an API key instead", async () => {
     await scene(protocol, "tenant.total > $0 -> cap 50 tokens\n", { env: BEARER });
     const end = await at.run({ args: [protocol, "converse"] });

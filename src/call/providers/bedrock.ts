@@ -3,13 +3,13 @@
  * guardrails, batches and whatever is not known here are unmetered; counting and reading is free.
  */
 import type { Operation, Spending } from "../call.ts";
-import { fields, positive } from "../json.ts";
 import type { AnswerHead, CapPlan, Endpoint, Provider, RequestFacts, RoutePlan, UsageReader } from "../provider.ts";
 import { anthropic } from "./anthropic.ts";
-import { dialectOf, LIMITS, readInvoke } from "./bedrock-invoke.ts";
+import { readInvoke } from "./bedrock-invoke.ts";
 import { modelInPath } from "./bedrock-model.ts";
 import { piecesReader, readDrawing, readRanking } from "./bedrock-pieces.ts";
 import { readConverse } from "./bedrock-request.ts";
+import { capBedrock, routeBedrock } from "./bedrock-shape.ts";
 import { asAsked, bedrockUsageReader, termsAbove } from "./bedrock-usage.ts";
 import { openai } from "./openai.ts";
 import { segments } from "./segments.ts";
@@ -124,59 +124,14 @@ function streamKeys(operation: Operation): readonly string[] {
   return operation === "invoke" ? INVOKE : openai.streamKeys(operation);
 }
 
-/** The API refuses a smaller thinking budget, and one that is not under the output limit. */
-const SMALLEST_THINKING = 1024;
-
 function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
-  const body = fields(json);
+  if (operation === "converse" || operation === "invoke") return capBedrock(operation, json, tokens);
   if (operation === "rerank") return { kind: "impossible", why: "the request has no output limit" };
-  if (operation === "messages") return anthropic.cap(operation, json, tokens);
-  if (operation !== "converse" && operation !== "invoke") return openai.cap(operation, json, tokens);
-  if (body === null) return { kind: "impossible", why: "the request has no output limit" };
-  if (operation === "converse") return capConverse(body, "maxTokens", tokens);
-  switch (dialectOf(body)) {
-    case "anthropic":
-      return anthropic.cap("messages", json, tokens);
-    case "nova": {
-      const short = positive(fields(body.inferenceConfig)?.max_new_tokens) !== null;
-      return capConverse(body, short ? "max_new_tokens" : "maxTokens", tokens);
-    }
-    case "openai":
-      return openai.cap("chat", json, tokens);
-    case "plain":
-      return capPlain(body, tokens);
-  }
-}
-
-type Body = Readonly<Record<string, unknown>>;
-
-function capConverse(body: Body, name: string, tokens: number): CapPlan {
-  const asked = positive(fields(body.inferenceConfig)?.[name]) ?? Number.POSITIVE_INFINITY;
-  if (asked <= tokens) return { kind: "unchanged" };
-  const limit = { path: ["inferenceConfig", name], value: tokens, insert: true };
-  const thinking = positive(fields(fields(body.additionalModelRequestFields)?.thinking)?.budget_tokens);
-  if (thinking === null || thinking < tokens) return { kind: "edits", edits: [limit] };
-  if (tokens <= SMALLEST_THINKING) {
-    return { kind: "impossible", why: `a request that thinks needs a maxTokens over ${SMALLEST_THINKING}` };
-  }
-  const budget = Math.max(SMALLEST_THINKING, Math.floor(tokens / 2));
-  const path = ["additionalModelRequestFields", "thinking", "budget_tokens"];
-  return { kind: "edits", edits: [limit, { path, value: budget, insert: false }] };
-}
-
-function capPlain(body: Body, tokens: number): CapPlan {
-  const titan = positive(fields(body.textGenerationConfig)?.maxTokenCount);
-  const name = LIMITS.find((key) => positive(body[key]) !== null);
-  const asked = name === undefined ? titan : positive(body[name]);
-  if (asked === null)
-    return { kind: "impossible", why: "the request sets no limit, and its model has its own name for it" };
-  if (asked <= tokens) return { kind: "unchanged" };
-  const path = name === undefined ? ["textGenerationConfig", "maxTokenCount"] : [name];
-  return { kind: "edits", edits: [{ path, value: tokens, insert: false }] };
+  return (operation === "messages" ? anthropic : openai).cap(operation, json, tokens);
 }
 
 function route(operation: Operation, path: string, json: unknown, model: string): RoutePlan {
-  if (modelInPath(path) !== null) return { kind: "impossible", why: "the model is named in the address" };
+  if (modelInPath(path) !== null) return routeBedrock(operation, path, json, model);
   return (compatible(path) ?? openai).route(operation, path, json, model);
 }
 

@@ -549,13 +549,48 @@ describe("a cap", () => {
 });
 
 describe("a route", () => {
-  it("is impossible where the address names the model", () => {
+  const to = (operation: Operation, path: string, body: object, model: string) => {
+    const result = routeModel(bedrock, operation, path, Buffer.from(JSON.stringify(body)), model);
+    return result.kind === "routed" ? result.path : result.why;
+  };
+
+  it("is written into the address, and no byte of the body changes", () => {
+    const model = "us.amazon.nova-lite-v1:0";
+    expect(to("converse", "/model/us.amazon.nova-pro-v1%3A0/converse", {}, model)).toBe(
+      "/model/us.amazon.nova-lite-v1%3A0/converse",
+    );
+    expect(to("converse", "/x/model/arn:aws:bedrock:a:1:inference-profile/m/converse-stream?a=/b", {}, model)).toBe(
+      "/x/model/us.amazon.nova-lite-v1%3A0/converse-stream?a=/b",
+    );
+  });
+
+  it("of a model in its own words goes to others of its maker only", () => {
+    const claude = { anthropic_version: "bedrock-2023-05-31" };
+    const nova = { messages: [{ role: "user", content: [{ text: "Hi" }] }], inferenceConfig: {} };
+    const path = "/model/m/invoke";
+    expect(to("invoke", path, claude, "anthropic.claude-opus-4-8")).toBe("/model/anthropic.claude-opus-4-8/invoke");
+    expect(to("invoke", path, claude, "amazon.nova-lite-v1:0")).toContain("may not read");
+    expect(to("invoke", path, nova, "amazon.nova-lite-v1:0")).toBe("/model/amazon.nova-lite-v1%3A0/invoke");
+    expect(to("invoke", path, nova, "amazon.titan-text-express-v1")).toContain("may not read");
+    expect(to("invoke", path, { prompt: "Hi" }, "meta.llama3-8b-instruct-v1:0")).toContain("may not read");
+  });
+
+  it("is impossible to what Bedrock does not have, and with fields of one model", () => {
+    expect(to("converse", "/model/m/converse", {}, "gpt-5-mini")).toContain("no model that is named gpt-5-mini");
+    const thinking = { additionalModelRequestFields: { thinking: { type: "enabled", budget_tokens: 2000 } } };
+    expect(to("converse", "/model/m/converse", thinking, "amazon.nova-lite-v1:0")).toContain("model's own");
+    expect(to("converse", "/model/m/converse", { additionalModelRequestFields: {} }, "amazon.nova-lite-v1:0")).toBe(
+      "/model/amazon.nova-lite-v1%3A0/converse",
+    );
+  });
+
+  it("in the words of others stands in the body", () => {
     const body = Buffer.from('{"model":"openai.gpt-5.5"}');
-    expect(routeModel(bedrock, "converse", "/model/m/converse", body, "x")).toEqual({
-      kind: "impossible",
-      why: "the model is named in the address",
+    expect(routeModel(bedrock, "responses", "/openai/v1/responses", body, "openai.gpt-oss-20b")).toMatchObject({
+      kind: "routed",
+      path: null,
+      body: Buffer.from('{"model":"openai.gpt-oss-20b"}'),
     });
-    expect(routeModel(bedrock, "responses", "/openai/v1/responses", body, "openai.gpt-oss-20b").kind).toBe("routed");
   });
 });
 
