@@ -111,7 +111,7 @@ export class Http2Hold {
       return function close(this: unknown, ...args: unknown[]): unknown {
         hold.#watch.leaving();
         const closed = original.apply(this, args);
-        if (stream.closed) hold.#leave();
+        if (stream.closed) hold.#closed();
         return closed;
       };
     });
@@ -195,7 +195,7 @@ export class Http2Hold {
     };
     if (!session.connecting) depart();
     else {
-      session.once("connect", depart);
+      holds.whenConnected(depart);
       stream.once("close", () => this.#over());
     }
   }
@@ -207,6 +207,13 @@ export class Http2Hold {
     stream.once("close", () => this.#over());
     if (passage.kind === "throw") stream.destroy(passage.error);
     else answerStream(stream, this.#output, passage.answer, method);
+  }
+
+  /** The caller closed the stream. Of one that is answered, he may yet read the rest, unless he cancelled it. */
+  #closed(): void {
+    const { stream } = this.#parts;
+    if (this.#state === "answered" && stream.rstCode !== 0) setImmediate(() => stream.destroy());
+    this.#leave();
   }
 
   /** The caller closed or destroyed the stream, or its session did: nothing is sent any more. */

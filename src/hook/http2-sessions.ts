@@ -6,6 +6,7 @@ export class SessionHolds {
   /** For each hold, what ends it when the session takes no more requests. */
   readonly #held = new Set<() => void>();
   #close: (() => void) | null = null;
+  #connecting: (() => void)[] = [];
 
   constructor(session: Session) {
     this.#session = session;
@@ -46,6 +47,15 @@ export class SessionHolds {
     this.#close = close;
     this.#shut();
     return true;
+  }
+
+  /** Runs `send` when the session is connected: one listener for all, as node:http2 has. */
+  whenConnected(send: () => void): void {
+    this.#connecting.push(send);
+    if (this.#connecting.length > 1) return;
+    this.#session.once("connect", () => {
+      for (const one of this.#connecting.splice(0)) one();
+    });
   }
 
   /** Sends a stream that was held. */
