@@ -107,6 +107,8 @@ if (forVscode) {
       register: "src/register.ts",
       index: "src/index.ts",
       "cli/main": "src/cli/main.ts",
+      "cli/doctor-patient": "src/cli/doctor-patient.ts",
+      "cli/doctor-probe": "src/cli/doctor-probe.ts",
       "telemetry/emit": "src/telemetry/emit.ts",
     },
     external: [/^node:/, ...named({ ...dependencies, ...peerDependencies })],

@@ -67,6 +67,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "known-models.ts",
     "node-options.ts",
     "observing.ts",
+    "price-table.ts",
     "lsp",
     "backtest",
   ],

@@ -9,6 +9,7 @@ import { readArguments } from "./arguments.ts";
 import { audit } from "./audit.ts";
 import { backtest } from "./backtest.ts";
 import { check } from "./check.ts";
+import { doctor } from "./doctor.ts";
 import { CommandError, exit, usageError } from "./exit.ts";
 import { explain } from "./explain.ts";
 import { fmt } from "./fmt.ts";
@@ -37,6 +38,7 @@ export const verbs: readonly Verb[] = [
   pause,
   resume,
   limit,
+  doctor,
   lsp,
 ];
 
