@@ -166,6 +166,8 @@ function overTime(text: string, before: string, next: string, tokens: readonly T
   const subject = tokens[0]?.text.replace(/\.last$/, "") ?? "tenant";
   if (text === "in" || text === "over" || text === "during") return help(`write \`${subject} last 1h\``, rolling);
   if (text.endsWith(".last")) return help(`write \`${subject} last ${next}\``, rolling);
+  if ((text === "[" || text === "(") && next.startsWith('"'))
+    return help(`write \`when ${before.split(".")[0] ?? "tenant"} == ${next}\``, "a subject counts each one by itself");
   if (text.includes("/"))
     return help(`write \`${text.replaceAll("/", ".")}\``, "the words of a subject are joined with dots");
   return null;
@@ -187,6 +189,13 @@ const filter: Rule = ({ tokens, index, text, before, next }) => {
   }
   if (text === "]" && before === "[") return help('name at least one value: `in ["chat"]`');
   if (text === "->" && /^\w/.test(before)) return help(`compare it: \`${before} == "…"\`, or \`${before} is missing\``);
+  const [dimensionBefore, , valueBefore] = tokens.slice(Math.max(0, index - 4), index - 1);
+  if (text.startsWith('"') && /^(?:or|\|\|)$/.test(before) && valueBefore?.text.startsWith('"') === true) {
+    return help(
+      `write \`${dimensionBefore?.text ?? dimension} in [${valueBefore.text}, ${text}]\``,
+      "several values stand in a list",
+    );
+  }
   if (before === "in") return help('write `in ["chat", "search"]`', "the values of `in` stand in brackets");
   if (text === "not" && next === "in") return help(`write \`not ${before} in [...]\``);
   if (/^(?:contains|like|starts_with|startsWith|starts|ends|endsWith|includes|has|=~|~|glob|regex)$/.test(text)) {
@@ -232,6 +241,7 @@ const action: Rule = ({ tokens, index, text, before, next }) => {
   }
   if (before === "shadow")
     return help("write `shadow tenant.daily > $5 -> deny`", "`shadow` stands at the beginning of its rule");
+  if (/^(?:\d+[a-z]+){2,}$/.test(text)) return help("write one number: `36h`, `90m`", "a duration has one unit");
   const spelled = spans.find(([pattern]) => pattern.test(text))?.[1];
   if (spelled !== undefined && /^\d+$/.test(before)) return help(`write \`${before}${spelled}\``);
   if (text === "per")
