@@ -1,11 +1,14 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket as Client, type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import type { Failure, Line, Session } from "../../src/hook/exchange.ts";
 import { install } from "../../src/hook/install.ts";
 import { LIMITS } from "../../src/hook/limits.ts";
+import { serverFrame } from "../../src/hook/websocket-frames.ts";
 import { FakeGatekeeper, refuse } from "./fake-gatekeeper.ts";
 
 /** A follower that keeps what it is told. */
@@ -48,6 +51,7 @@ let http: Server;
 let wss: WebSocketServer;
 let dispose = (): void => {};
 const clients: Client[] = [];
+const connections: Duplex[] = [];
 
 beforeEach(() => {
   gatekeeper = new FakeGatekeeper();
@@ -67,6 +71,7 @@ afterEach(async () => {
   dispose();
   for (const client of clients.splice(0)) client.terminate();
   for (const socket of wss?.clients ?? []) socket.terminate();
+  for (const connection of connections.splice(0)) connection.destroy();
   await new Promise((resolve) => http.close(resolve));
 });
 
@@ -140,8 +145,14 @@ describe.each([
     client.on("open", () => {
       for (const text of sent) client.send(text);
     });
-    client.on("message", (data) => back.push(String(data)));
+    const all = new Promise<void>((resolve) => {
+      client.on("message", (data) => {
+        back.push(String(data));
+        if (back.length === sent.length) resolve();
+      });
+    });
     await follower.until(() => follower.heard.length === 2 * sent.length);
+    await all;
     expect(got).toEqual(sent);
     expect(back).toEqual(sent);
     expect(follower.said("client")).toEqual(sent);
@@ -181,5 +192,234 @@ describe.each([
     await follower.until(() => follower.heard.length === 1);
     await all;
     expect(follower.heard).toEqual([{ from: "server", text: '{"gemini":1}' }]);
+  });
+});
+
+const builtIn = "WebSocket" in globalThis ? [true] : [];
+
+describe.each(builtIn)("the built-in client", () => {
+  it("is followed like any other, and hears a close with its reason", async () => {
+    const url = await serve((socket) => socket.on("message", (data) => socket.send(String(data))));
+    const client = new WebSocket(url);
+    const closed = once(client, "close");
+    client.addEventListener("open", () => client.send('{"a":1}'));
+    const [message] = await once(client, "message");
+    await follower.until(() => follower.heard.length === 2);
+    follower.line?.close(1008, "no more", '{"last":"words"}');
+    const [last] = await once(client, "message");
+    const [event] = await closed;
+    expect([message.data, last.data]).toEqual(['{"a":1}', '{"last":"words"}']);
+    expect([event.code, event.reason, event.wasClean]).toEqual([1008, "no more", true]);
+    await follower.until(() => follower.ends.length === 1);
+    expect(follower.ends).toEqual([null]);
+  });
+});
+
+const ACCEPTED = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n";
+
+/** A server that writes its bytes by hand; resolves to its address and to the connection of its first client. */
+async function byHand(head = "", first = Buffer.alloc(0)): Promise<readonly [url: string, socket: Promise<Duplex>]> {
+  http = createServer();
+  const socket = new Promise<Duplex>((resolve) => {
+    http.on("upgrade", (asked, connection) => {
+      connection.on("error", () => {});
+      connections.push(connection);
+      const accept = createHash("sha1").update(`${asked.headers["sec-websocket-key"]}${GUID}`).digest("base64");
+      connection.cork();
+      connection.write(`${ACCEPTED}sec-websocket-accept: ${accept}\r\n${head}\r\n`);
+      connection.write(first);
+      connection.uncork();
+      resolve(connection);
+    });
+  });
+  http.listen(0, "127.0.0.1");
+  await once(http, "listening");
+  const { port } = http.address() as AddressInfo;
+  gatekeeper.ports.add(port);
+  return [`ws://127.0.0.1:${port}/v1/realtime`, socket];
+}
+
+/** RFC 6455, section 1.3. */
+const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+const text = (words: string): Buffer => serverFrame(1, Buffer.from(words));
+
+describe("a session that is closed from this side", () => {
+  it("ends after the frame under way, with nothing of what the server says next", async () => {
+    const frame = text('{"whole":1}');
+    const [url, connection] = await byHand("", frame.subarray(0, 5));
+    const client = connect(url);
+    const seen: string[] = [];
+    client.on("message", (data) => seen.push(String(data)));
+    await once(client, "open");
+    const server = await connection;
+    await new Promise((resolve) => setImmediate(resolve));
+    follower.line?.close(1008, "over", '{"last":1}');
+    const closed = once(client, "close");
+    server.write(Buffer.concat([frame.subarray(5), text('{"more":1}')]));
+    server.write(text('{"and":"more"}'));
+    const [code, reason] = await closed;
+    expect([code, String(reason), seen]).toEqual([1008, "over", ['{"whole":1}', '{"last":1}']]);
+    expect(follower.said("server")).toEqual(['{"whole":1}']);
+  });
+
+  it("has no last words inside a message of several frames, which nothing may stand in", async () => {
+    const [url, connection] = await byHand("", Buffer.from([0x01, 0x02, 0x7b, 0x7d]));
+    const client = connect(url);
+    const seen: string[] = [];
+    client.on("message", (data) => seen.push(String(data)));
+    await once(client, "open");
+    await connection;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const closed = once(client, "close");
+    follower.line?.close(1008, "over", '{"last":1}');
+    const [code] = await closed;
+    expect([code, seen]).toEqual([1008, []]);
+  });
+
+  it("is broken off where the server stops inside a frame", async () => {
+    const [url] = await byHand("", text('{"whole":1}').subarray(0, 5));
+    const client = connect(url);
+    await once(client, "open");
+    await new Promise((resolve) => setImmediate(resolve));
+    follower.line?.close(1008, "over", null);
+    const [code] = await once(client, "close");
+    expect(code).toBe(1006);
+  });
+
+  it("sends nothing more that asks for work, whatever its client writes", async () => {
+    const [url, connection] = await byHand();
+    const asking = request(url.replace("ws:", "http:"), {
+      headers: { connection: "Upgrade", upgrade: "websocket", "sec-websocket-key": "k", "sec-websocket-version": "13" },
+    });
+    asking.end();
+    const [, socket] = await once(asking, "upgrade");
+    const got: Buffer[] = [];
+    (await connection).on("data", (bytes) => got.push(bytes));
+    const frame = (opcode: number, words: string): Buffer =>
+      Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | words.length, 0, 0, 0, 0]), Buffer.from(words)]);
+    const before = frame(1, '{"a":1}');
+    socket.write(before);
+    follower.line?.close(1008, "over", null);
+    const written = new Promise((resolve) => socket.write(frame(1, '{"b":2}'), resolve));
+    await written;
+    const pong = frame(10, "");
+    socket.write(pong);
+    socket.end();
+    await once(await connection, "end");
+    expect(Buffer.concat(got)).toEqual(Buffer.concat([before, pong]));
+    socket.destroy();
+  });
+
+  it("has a reason of 123 bytes at most, cut between characters", async () => {
+    const url = await serve(() => {});
+    const client = connect(url);
+    await once(client, "open");
+    const closed = once(client, "close");
+    follower.line?.close(1008, "ä".repeat(100), null);
+    const [, reason] = await closed;
+    expect(String(reason)).toBe(`${"ä".repeat(60)}…`);
+  });
+});
+
+describe("what cannot be read", () => {
+  it.each([
+    ["an extension that nobody has", "sec-websocket-extensions: x-zip\r\n", text('{"a":1}')],
+    ["a reserved bit", "", Buffer.from([0x91, 0x02, 0x7b, 0x7d])],
+    ["a compressed frame that nobody agreed on", "", Buffer.from([0xc1, 0x02, 0x7b, 0x7d])],
+    ["damaged compression", "sec-websocket-extensions: permessage-deflate\r\n", Buffer.from([0xc1, 0x03, 6, 6, 6])],
+  ])("is told once, and passes all the same: %s", async (_name, head, first) => {
+    const [url] = await byHand(head, first);
+    const asking = request(url.replace("ws:", "http:"), {
+      headers: { connection: "Upgrade", upgrade: "websocket", "sec-websocket-key": "k", "sec-websocket-version": "13" },
+    });
+    asking.end();
+    const [, socket, came] = await once(asking, "upgrade");
+    await follower.until(() => follower.unread > 0);
+    const [rest] = came.length === 0 ? await once(socket, "data") : [came];
+    expect(rest).toEqual(first);
+    expect(follower.unread).toBe(1);
+    socket.destroy();
+    await follower.until(() => follower.ends.length === 1);
+    expect(follower.ends[0]).toMatchObject({ kind: "abort" });
+  });
+
+  it("is not what comes with the answer's head, whether its client puts it back or not", async () => {
+    const [url, connection] = await byHand("", Buffer.concat([text('{"a":1}'), text('{"b":2}').subarray(0, 4)]));
+    const asking = request(url.replace("ws:", "http:"), {
+      headers: { connection: "Upgrade", upgrade: "websocket", "sec-websocket-key": "k", "sec-websocket-version": "13" },
+    });
+    asking.end();
+    const [, socket] = await once(asking, "upgrade");
+    socket.resume();
+    (await connection).write(text('{"b":2}').subarray(4));
+    await follower.until(() => follower.heard.length === 2);
+    expect(follower.said("server")).toEqual(['{"a":1}', '{"b":2}']);
+    socket.destroy();
+  });
+});
+
+describe("a session that its network ends", () => {
+  it("is told as broken by the server, or left by its caller", async () => {
+    const url = await serve((socket) => socket.on("message", () => socket.terminate()));
+    const client = connect(url);
+    await once(client, "open");
+    client.send("{}");
+    await follower.until(() => follower.ends.length === 1);
+    const other = connect(url);
+    await once(other, "open");
+    other.terminate();
+    await follower.until(() => follower.ends.length === 2);
+    expect(follower.ends).toMatchObject([{ kind: "network" }, { kind: "abort" }]);
+  });
+
+  it("keeps the codes and reasons of either side's close", async () => {
+    const url = await serve((socket) => socket.on("message", () => socket.close(4_321, "the server's own")));
+    const client = connect(url);
+    await once(client, "open");
+    client.send("{}");
+    const [code, reason] = await once(client, "close");
+    expect([code, String(reason)]).toEqual([4_321, "the server's own"]);
+    await follower.until(() => follower.ends.length === 1);
+    expect(follower.ends).toEqual([null]);
+  });
+});
+
+describe("a client that reads slowly", () => {
+  it("holds its server back as ever, and gets every byte in the end", async () => {
+    const sound = Array.from({ length: 800 }, (_, at) => json({ type: "audio.delta", at, delta: "A".repeat(65_000) }));
+    let server: WebSocket | null = null;
+    const url = await serve(
+      (socket) => {
+        server = socket;
+        for (const message of sound) socket.send(message);
+      },
+      { perMessageDeflate: false },
+    );
+    const client = connect(url);
+    const got = createHash("sha256");
+    let count = 0;
+    const resting = new Promise<void>((resolve) => {
+      client.on("message", (data) => {
+        got.update(String(data));
+        count += 1;
+        if (count === 10) {
+          client.pause();
+          resolve();
+        }
+      });
+    });
+    await resting;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    // 52 MB were sent; what the sockets of both sides hold is a few.
+    const waiting = (): number => (server as WebSocket | null)?.bufferedAmount ?? 0;
+    expect(waiting()).toBeGreaterThan(30_000_000);
+    const heard = follower.heard.length;
+    expect(heard).toBeLessThan(200);
+    client.resume();
+    await follower.until(() => follower.heard.length === sound.length);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(waiting()).toBe(0);
+    expect(count).toBe(sound.length);
+    expect(got.digest("hex")).toBe(createHash("sha256").update(sound.join("")).digest("hex"));
   });
 });
