@@ -3,9 +3,28 @@
  * @module
  */
 import { readFileSync } from "node:fs";
-import { PRICE_NAMES, type PriceOverride, readOverride } from "./call/override.ts";
+import { PRICE_NAMES, readOverride } from "./call/override.ts";
 import type { CostConvention } from "./config.ts";
 import { ConfigError } from "./errors.ts";
+
+/** USD per million tokens; without any price of tokens those of the price table stand. */
+export interface PriceOverride {
+  readonly input?: number;
+  /** Not needed for embeddings. */
+  readonly output?: number;
+  /** Default: the input price. */
+  readonly cacheRead?: number;
+  /** Default: 1.25 times the input price. */
+  readonly cacheWrite?: number;
+  /** Default: twice the input price. */
+  readonly cacheWriteHour?: number;
+  /** Default: the output price. */
+  readonly reasoning?: number;
+  readonly inputAudio?: number;
+  readonly outputAudio?: number;
+  /** USD for each piece: `images`, `images hd 1024x1792`, `audioSeconds`, `webSearches`. */
+  readonly units?: Readonly<Record<string, number>>;
+}
 
 export interface ConfigFile {
   readonly hosts?: Readonly<Record<string, string>>;
@@ -138,7 +157,7 @@ function checker(path: string) {
         keys(price, `${at}.`, PRICE_NAMES);
         const tokens = PRICE_NAMES.filter((name) => name !== "units" && price[name] !== undefined);
         // A model that is priced by the piece alone keeps the table's prices of its tokens.
-        const needed = price.units === undefined ? ["input", "output", ...tokens] : tokens;
+        const needed = price.units !== undefined && tokens.length === 0 ? [] : ["input", "output", ...tokens];
         for (const name of new Set(needed)) amount(price[name], `${at}.${name}`);
         prices[model] = priceOf(model, price);
       }

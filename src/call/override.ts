@@ -6,27 +6,8 @@ import { ConfigError } from "../errors.ts";
 import { type RateCard, rateCard, type UnitRates } from "./rates.ts";
 import { picoEach, UNITS } from "./unit-prices.ts";
 
-/** USD per million tokens; without any price of tokens those of the price table stand. */
-export interface PriceOverride {
-  readonly input?: number;
-  /** Not needed for embeddings. */
-  readonly output?: number;
-  /** Default: the input price. */
-  readonly cacheRead?: number;
-  /** Default: 1.25 times the input price. */
-  readonly cacheWrite?: number;
-  /** Default: twice the input price. */
-  readonly cacheWriteHour?: number;
-  /** Default: the output price. */
-  readonly reasoning?: number;
-  readonly inputAudio?: number;
-  readonly outputAudio?: number;
-  /** USD for each piece: `images`, `images hd 1024x1792`, `audioSeconds`, `webSearches`. */
-  readonly units?: Readonly<Record<string, number>>;
-}
-
-/** Our names → those of the price table. */
-const KEYS: Readonly<Record<Exclude<keyof PriceOverride, "units">, string>> = {
+/** Our names, in USD per million tokens → those of the price table. */
+const KEYS = {
   input: "input_mtok",
   output: "output_mtok",
   cacheRead: "cache_read_mtok",
@@ -35,7 +16,7 @@ const KEYS: Readonly<Record<Exclude<keyof PriceOverride, "units">, string>> = {
   reasoning: "output_reasoning_mtok",
   inputAudio: "input_audio_mtok",
   outputAudio: "output_audio_mtok",
-};
+} as const;
 
 /** What an override may hold. */
 export const PRICE_NAMES: readonly string[] = Object.freeze([...Object.keys(KEYS), "units"]);
