@@ -18,6 +18,7 @@ import { init } from "./init.ts";
 import { limit } from "./limit.ts";
 import { lsp } from "./lsp.ts";
 import { pause } from "./pause.ts";
+import { prices } from "./prices.ts";
 import { resume } from "./resume.ts";
 import { run } from "./run.ts";
 import { status } from "./status.ts";
@@ -38,6 +39,7 @@ export const verbs: readonly Verb[] = [
   pause,
   resume,
   limit,
+  prices,
   doctor,
   lsp,
 ];
