@@ -241,4 +241,79 @@ describe("the hook of node:http2", () => {
     ]);
     session.destroy();
   });
+
+  it("keeps apart what it holds and what is none of its business while a session connects", async () => {
+    await using server = await streamServer();
+    const gatekeeper = guard(server);
+    gatekeeper.ports.clear();
+    gatekeeper.hosts = new Set(["api.openai.com"]);
+    const session = http2.connect(server.url);
+    const stories = ["api.openai.com", "other.test", "api.openai.com", "other.test"].map((authority) =>
+      follow(session.request({ ...POST, ":authority": authority }).end("ask")),
+    );
+    expect((await Promise.all(stories)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(gatekeeper.departures).toHaveLength(2);
+    session.destroy();
+  });
+
+  it("tells the tap how a response failed", async () => {
+    let act: (stream: http2.ServerHttp2Stream) => void = () => {};
+    await using server = await streamServer({
+      respond(stream) {
+        act(stream);
+      },
+    });
+    const gatekeeper = guard(server);
+    const half = (then: (stream: http2.ServerHttp2Stream) => void) => (stream: http2.ServerHttp2Stream) => {
+      stream.respond({ ":status": 200 });
+      stream.write("half", () => then(stream));
+    };
+    const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = http2.constants;
+    const ways: Readonly<Record<string, readonly [typeof act, (stream: http2.ClientHttp2Stream) => void, object]>> = {
+      "the server resets": [
+        half((stream) => void stream.destroy(new Error("broken"))),
+        () => {},
+        { kind: "network", code: "ERR_HTTP2_STREAM_ERROR" },
+      ],
+      "the server cancels": [
+        half((stream) => stream.close(NGHTTP2_CANCEL)),
+        () => {},
+        { kind: "network", code: "ERR_HTTP2_STREAM_ERROR" },
+      ],
+      "the server refuses": [
+        (stream) => stream.close(NGHTTP2_REFUSED_STREAM),
+        () => {},
+        { kind: "network", code: "ERR_HTTP2_STREAM_ERROR", unsent: true },
+      ],
+      "the connection breaks": [
+        half((stream) => stream.session?.destroy()),
+        () => {},
+        { kind: "network", code: "ERR_HTTP2_STREAM_ERROR" },
+      ],
+      "the caller closes": [half(() => {}), (stream) => stream.close(NGHTTP2_CANCEL), { kind: "abort" }],
+      "the caller destroys": [half(() => {}), (stream) => void stream.destroy(), { kind: "abort" }],
+      "the caller has no more time": [
+        half(() => {}),
+        (stream) => void stream.setTimeout(10, () => stream.close(NGHTTP2_CANCEL)),
+        { kind: "timeout" },
+      ],
+    };
+    for (const [name, [serve, leave, failure]] of Object.entries(ways)) {
+      act = serve;
+      const session = await connected(server.url);
+      session.on("error", () => {});
+      const stream = session.request(POST).end("ask");
+      let left = false;
+      const story = follow(stream, () => {
+        if (!left) leave(stream);
+        left = true;
+      });
+      await story;
+      const told = gatekeeper.told.at(-1);
+      expect([name, told?.ends, told?.failures.length]).toEqual([name, 0, 1]);
+      expect(told?.failures[0], name).toMatchObject(failure);
+      expect("unsent" in (told?.failures[0] ?? {}), name).toBe("unsent" in failure);
+      session.destroy();
+    }
+  });
 });
