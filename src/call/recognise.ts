@@ -91,7 +91,8 @@ function behind(provider: Provider, path: string): Provider {
 
 /** Sessions over WebSocket on hosts that nobody named; all other GETs leave here after one or two comparisons. */
 function bySession(path: string): Recognised | null {
-  if (path.startsWith("/ws/google.")) return shaped("google", path);
+  // Behind two slashes where Google's SDK is given a base address.
+  if (path.includes("/ws/google.")) return shaped(path.includes("aiplatform") ? "vertex" : "google", path);
   return path.includes("/realtime?") && /[?&](model|deployment)=/.test(path) ? shaped("openai", path) : null;
 }
 
