@@ -5,6 +5,7 @@
 import { canonicalModel } from "./call/model.ts";
 import { loadPrices } from "./call/price.ts";
 import { providers } from "./call/providers/all.ts";
+import { tellsModel } from "./call/providers/bedrock-model.ts";
 import { type Clock, now } from "./clock.ts";
 import type { Models } from "./policy/models.ts";
 
@@ -19,6 +20,8 @@ export async function loadModels(
   const names = [...new Set([...Object.keys(overrides), ...listed])].sort();
   const homeOf = (model: string): string | null => {
     const at = { timestamp: new Date(clock()) };
+    // The table does not look for Bedrock's names without being told to.
+    if (tellsModel(model)) return "bedrock";
     const found = calcPrice({}, model, at) ?? calcPrice({}, canonicalModel(model), at);
     return found?.provider.id ?? null;
   };
