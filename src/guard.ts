@@ -33,7 +33,7 @@ import type { LivePolicy, Policy } from "./reloading.ts";
 import { reporter } from "./reporting.ts";
 import { isSession, type Stretches, sessionTap, sightOfFailure } from "./sessions.ts";
 import { releaseOf, settleAtEnd } from "./settling.ts";
-import { rereader, type Shaped, shapeCall } from "./shaping.ts";
+import { rereader, rewritten, type Shaped, shapeCall } from "./shaping.ts";
 import { sleep } from "./sleep.ts";
 import type { FallbackStore } from "./store/fallback.ts";
 import type { Settlement } from "./store/store.ts";
@@ -247,8 +247,7 @@ export function createGuard(parts: Parts): Guard {
     });
     return {
       kind: "go",
-      body: shaped.body,
-      ...(shaped.path !== null && { path: shaped.path }),
+      ...rewritten(shaped),
       removeHeaders: traveller.removeHeaders,
       tap: session ? sessionTap(stretches, { arrival, prices, policy, considered }, tap) : tap,
       run: (fn) => {

@@ -10,7 +10,7 @@ import { type ReadCall, type Request, readCall } from "./call/read.ts";
 import type { Recognised } from "./call/recognise.ts";
 import { capOutput, routeModel, whyFixed } from "./call/rewrite.ts";
 import { type ForesightOptions, foresee } from "./foresight.ts";
-import type { Departure } from "./hook/exchange.ts";
+import type { Departure, Passage } from "./hook/exchange.ts";
 import type { Teacher } from "./learned.ts";
 import type { RuleIndex } from "./policy/match.ts";
 import type { Rule } from "./policy/plan.ts";
@@ -28,6 +28,12 @@ export interface Shaped extends Pick<Decided, "cap" | "route" | "unshaped"> {
   /** The new address, null where it stays. */
   readonly path: string | null;
 }
+
+/** What of the request is other than it came. */
+export const rewritten = ({ body, path }: Shaped): Pick<Reshaped, "body" | "path"> =>
+  path === null ? { body } : { body, path };
+
+type Reshaped = Extract<Passage, { kind: "go" }>;
 
 export interface ShapingOptions extends ForesightOptions {
   readonly rulesFor: RuleIndex;

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { app, meterOf, status } from "../support/asking.ts";
+import { app, asked, askingProject, meterOf, status } from "../support/asking.ts";
 import { type FakeProvider, fakeProvider, type Recorded } from "../support/fake-provider.ts";
 import { type Project, project } from "../support/run-app.ts";
 
@@ -158,5 +158,87 @@ describe("Google's SDK and others that speak with it", () => {
     const { spent, held } = meterOf(await status(own), "tenant.cost.total", { tenant: "harbour" });
     expect(spent).toBeCloseTo((1_000 * 0.3 + 60 * 2.5) / 1e6, 9);
     expect(held).toBe(0);
+  });
+});
+
+describe("work of Google's that goes on after its answer", () => {
+  const usage = { total_input_tokens: 1_000, total_output_tokens: 100, total_thought_tokens: 50, total_tokens: 1_150 };
+  const begun = { id: "i1", model: "gemini-2.5-flash", status: "in_progress" };
+  const row = { response: answer("one") };
+  const state = (name: string) => ({ state: `BATCH_STATE_${name}` });
+  const MODEL = "/v1beta/models/gemini-2.5-flash";
+  const question = { contents: [{ parts: [{ text: "Say hello." }] }] };
+  const inline = { batch: { inputConfig: { requests: { requests: [{ request: question }, { request: question }] } } } };
+
+  const works = [
+    {
+      name: "an interaction in the background",
+      post: { path: "/v1beta/interactions", body: { model: "gemini-2.5-flash", input: "Find out.", background: true } },
+      get: ["/v1beta/interactions/i1", "/v1beta/interactions/i1"],
+      answers: [begun, begun, { ...begun, status: "completed", usage }],
+      cost: COST,
+    },
+    {
+      name: "a batch that brings its requests with it",
+      post: { path: `${MODEL}:batchGenerateContent`, body: inline },
+      get: ["/v1beta/batches/b1", "/v1beta/batches/b1"],
+      answers: [
+        { name: "batches/b1", metadata: state("PENDING") },
+        { name: "batches/b1", metadata: state("RUNNING") },
+        {
+          name: "batches/b1",
+          metadata: state("SUCCEEDED"),
+          done: true,
+          response: { inlinedResponses: { inlinedResponses: [row, row, { error: { code: 3 } }] } },
+        },
+      ],
+      cost: COST,
+    },
+    {
+      name: "a batch whose results come in a file",
+      post: { path: `${MODEL}:batchGenerateContent`, body: inline },
+      get: ["/v1beta/batches/b1", "/download/v1beta/files/f1:download?alt=media"],
+      answers: [
+        { name: "batches/b1", metadata: state("PENDING") },
+        { name: "batches/b1", metadata: state("SUCCEEDED"), done: true, response: { responsesFile: "files/f1" } },
+        `${JSON.stringify({ key: "a", ...row })}\n${JSON.stringify({ key: "b", ...row })}\n`,
+      ],
+      cost: COST,
+    },
+  ];
+
+  it.each(works)("$name is charged once, by what its end tells", async ({ post, get, answers, cost }) => {
+    provider.behave({
+      raw: ({ index }, response) => {
+        const body = answers[index];
+        response.writeHead(200, { "content-type": "application/json" });
+        response.end(typeof body === "string" ? body : JSON.stringify(body));
+      },
+    });
+    const own = askingProject(provider, {
+      policy: "run.cost > $1 -> deny\n",
+      config: { prices: {} },
+      env: { BUDGET_GUARD_HOSTS: `${provider.host}=google` },
+    });
+    at = own;
+    const identity = { run: "background" };
+    const first = { ...post, identity };
+    await asked(own, provider, { calls: [first] });
+    const before = meterOf(await status(own), "run.cost", identity);
+    expect(before.spent + before.held).toBeGreaterThan(0);
+    provider.forget();
+    provider.behave({
+      raw: ({ index }, response) => {
+        const body = answers[Math.min(index + 1, 2)];
+        response.writeHead(200, { "content-type": "application/json" });
+        response.end(typeof body === "string" ? body : JSON.stringify(body));
+      },
+    });
+    const rest = [...get, ...get.slice(-1)].map((path) => ({ method: "GET", path, identity }));
+    await asked(own, provider, { calls: rest });
+    provider.behave({ raw: speakGoogle });
+    const after = meterOf(await status(own), "run.cost", identity);
+    expect(after.spent).toBeCloseTo(cost, 9);
+    expect(after.held).toBe(0);
   });
 });

@@ -4,7 +4,7 @@
  */
 import type { Operation, Usage } from "../call.ts";
 import { count, type Fields, fields, list, text } from "../json.ts";
-import type { AnswerHead, ResponseFacts, Terms, UsageReader } from "../provider.ts";
+import type { AnswerHead, ResponseFacts, Terms, UsageReader, Work } from "../provider.ts";
 import { isEmpty, sumUsage, usage } from "../usage.ts";
 import { googleAddress } from "./google-address.ts";
 import { googleTerms } from "./google-request.ts";
@@ -21,6 +21,7 @@ export function googleUsageReader(operation: Operation, head: AnswerHead): Usage
   const finished = new Map<string, string>();
   const queries = new Set<string>();
   let grounded = false;
+  let work: Work | null = null;
 
   const takeCandidate = (candidate: Fields): void => {
     const reason = text(candidate.finishReason);
@@ -32,9 +33,13 @@ export function googleUsageReader(operation: Operation, head: AnswerHead): Usage
     grounded ||= list(grounding?.groundingChunks).some(isFound);
   };
 
-  const takeInteraction = (interaction: Fields): void => {
+  const takeInteraction = (interaction: Fields, streams: boolean): void => {
     const status = text(interaction.status);
-    if (status !== null && !UNFINISHED.has(status)) finished.set("0", status);
+    const id = text(interaction.id);
+    const done = status !== null && !UNFINISHED.has(status);
+    if (done) finished.set("0", status);
+    // What has not ended when its answer has is made in the background; a stream has its end yet to come.
+    if (id !== null && status !== null && (done || !streams)) work = { id, done };
     tier = interaction.service_tier ?? tier;
     for (const step of list(interaction.steps)) takeStep(fields(step));
     const told = fields(interaction.usage);
@@ -53,7 +58,7 @@ export function googleUsageReader(operation: Operation, head: AnswerHead): Usage
     model = text(answer.modelVersion) ?? text(answer.model) ?? model;
     responseId = text(answer.responseId) ?? text(answer.id) ?? responseId;
     if (operation === "responses") {
-      takeInteraction(answer);
+      takeInteraction(answer, answer !== body);
       takeStep(fields(body.step));
       return;
     }
@@ -82,6 +87,7 @@ export function googleUsageReader(operation: Operation, head: AnswerHead): Usage
       terms,
       webSearches,
       fileSearches: 0,
+      ...(work !== null && { work }),
     };
   };
 

@@ -1,11 +1,12 @@
 /**
  * Google's Gemini API: generating, embedding and interactions are metered, and so is its OpenAI-compatible endpoint;
- * Imagen's pictures are billed by the piece. Films, batches, tuning, live sessions and stored contexts are unmetered;
- * counting, files and reading are free.
+ * Imagen's pictures are billed by the piece, batches when they are made and once they have ended. Films, tuning and
+ * stored contexts are unmetered; counting, files and reading are free.
  */
 import type { Operation, Spending } from "../call.ts";
 import type { AnswerHead, CapPlan, Endpoint, Provider, RequestFacts, RoutePlan, UsageReader } from "../provider.ts";
 import { type GoogleAddress, googleAddress } from "./google-address.ts";
+import { googleBatchReader, googleFollows, readGoogleBatch } from "./google-batch.ts";
 import { compatibleUsageReader } from "./google-compatible.ts";
 import { picturesReader, readPictures } from "./google-pictures.ts";
 import { readGoogleRequest } from "./google-request.ts";
@@ -19,7 +20,8 @@ const VERBS: ReadonlyMap<string, Endpoint> = new Map([
   ["streamGenerateContent", { operation: "generate", spending: "metered" }],
   ["embedContent", { operation: "embeddings", spending: "metered" }],
   ["batchEmbedContents", { operation: "embeddings", spending: "metered" }],
-  ["batchGenerateContent", { operation: "batch", spending: "unmetered" }],
+  ["batchGenerateContent", { operation: "batch", spending: "metered" }],
+  // Its end may tell nothing of what was used.
   ["asyncBatchEmbedContent", { operation: "batch", spending: "unmetered" }],
   ["countTokens", { operation: "other", spending: "free" }],
   ["computeTokens", { operation: "other", spending: "free" }],
@@ -53,23 +55,26 @@ export function googleEndpoint({ parts, verb, model }: GoogleAddress): Endpoint 
 
 const other = (spending: Spending): Endpoint => ({ operation: "other", spending });
 
-/** `/v1beta/openai/chat/completions`: chat and embeddings are as with OpenAI. */
+const READ: ReadonlySet<Operation> = new Set(["chat", "embeddings", "images"]);
+
+/** `/v1beta/openai/chat/completions`: chat, embeddings and pictures are as with OpenAI. */
 function compatible(method: string, path: string, { parts }: GoogleAddress): Endpoint {
   const found = openai.endpoint(method, path);
-  const isRead = found.operation === "chat" || found.operation === "embeddings" || found.spending === "free";
-  if (isRead) return found;
+  if (READ.has(found.operation) || found.spending === "free") return found;
   return { operation: parts.at(-1) === "batches" ? "batch" : "other", spending: "unmetered" };
 }
 
 function readRequest(operation: Operation, body: unknown, path: string): RequestFacts {
+  if (operation === "batch") return readGoogleBatch(body, path);
   const facts = readGoogleRequest(operation, body, path);
-  return operation === "images" ? readPictures(facts, body) : facts;
+  return operation === "images" && !googleAddress(path).compatible ? readPictures(facts, body) : facts;
 }
 
 /** A reader for one answer of Gemini's own endpoints, or of the compatible ones. */
 function usageReader(operation: Operation, head: AnswerHead): UsageReader {
-  if (operation === "images") return picturesReader();
   if (googleAddress(head.path).compatible) return compatibleUsageReader(operation);
+  if (operation === "images") return picturesReader();
+  if (operation === "batch") return googleBatchReader(head);
   return googleUsageReader(operation, head);
 }
 
@@ -99,6 +104,7 @@ export const google: Provider = Object.freeze({
   endpoint,
   readRequest,
   usageReader,
+  follows: googleFollows,
   streamKeys: googleStreamKeys,
   cap,
   route,

@@ -35,11 +35,12 @@ describe("what an address of the Gemini API does", () => {
     ["POST", "/v1beta/interactions", "responses", "metered"],
     ["POST", "/v1beta/openai/chat/completions", "chat", "metered"],
     ["POST", "/v1beta/openai/embeddings", "embeddings", "metered"],
-    ["POST", "/v1beta/openai/images/generations", "other", "unmetered"],
+    ["POST", "/v1beta/openai/images/generations", "images", "metered"],
     ["POST", "/v1beta/openai/batches", "batch", "unmetered"],
     ["POST", "/v1beta/openai/files", "other", "free"],
     ["POST", "/v1beta/models/veo-3.0-generate-001:predictLongRunning", "other", "unmetered"],
-    ["POST", "/v1beta/models/gemini-2.5-flash:batchGenerateContent", "batch", "unmetered"],
+    ["POST", "/v1beta/models/gemini-2.5-flash:batchGenerateContent", "batch", "metered"],
+    ["POST", "/v1beta/models/gemini-embedding-2:asyncBatchEmbedContent", "batch", "unmetered"],
     ["POST", "/v1beta/cachedContents", "other", "unmetered"],
     ["PATCH", "/v1beta/cachedContents/c1?updateMask=ttl", "other", "unmetered"],
     ["DELETE", "/v1beta/cachedContents/c1", "other", "free"],
@@ -355,5 +356,12 @@ describe("other endpoints of Google", () => {
     });
     expect(call).toMatchObject({ unpriced: false, cost: { total: 120_000_000 } });
     expect(bill).toMatchObject({ source: "local", unpriced: false, cost: { total: 80_000_000 } });
+    const compatible = await exchanged({
+      url: `${HOST}/v1beta/openai/images/generations`,
+      request: { model: "imagen-4.0-fast-generate-001", prompt: "A harbour.", n: 2 },
+      response: { data: [{ b64_json: "AAAA" }, { b64_json: "AAAA" }] },
+    });
+    expect(compatible.call.cost.total).toBe(40_000_000);
+    expect(compatible.bill).toMatchObject({ unpriced: false, cost: { total: 40_000_000 } });
   });
 });
