@@ -2,7 +2,6 @@
  * The guard in the threads and processes that this one starts, at any depth.
  * @module
  */
-import { followChildren } from "./hook/children.ts";
 import { withRegister } from "./node-options.ts";
 import { moduleFile } from "./paths.ts";
 
@@ -12,15 +11,25 @@ const SETTING = /^BUDGET_GUARD_[A-Z]/;
 /** A URL with a password in it. */
 const SECRET = /^[a-z][a-z0-9+.-]*:\/\/[^/@\s]*:[^/@\s]+@/i;
 
+/** How those who are started with an environment of their own come to the guard. */
+export interface Propagation {
+  /** Variables that they need besides theirs. `read`: what they have. `certain`: it is surely Node that starts. */
+  readonly inherit: (read: (name: string) => string | undefined, certain: boolean) => Readonly<Record<string, string>>;
+  /** Arguments that do the same for a thread. */
+  readonly execArgv: readonly string[];
+  /** Whether those who inherit this process's environment find the guard in it. */
+  readonly atHome: () => boolean;
+}
+
 /**
- * Sets NODE_OPTIONS for those who inherit `env`, and follows those who are given another. These get NODE_OPTIONS and the
- * settings, or they would count on a ledger of their own; a password only where it is surely Node that starts. Who says
+ * Sets NODE_OPTIONS for those who inherit `env`. Those who are given another need NODE_OPTIONS and the settings, or they
+ * would count on a ledger of their own; a password only where it is surely Node that starts. Who says
  * `BUDGET_GUARD_MODE=off` in the environment that he gives is left alone.
  */
-export function propagate(env: NodeJS.ProcessEnv): void {
+export function propagate(env: NodeJS.ProcessEnv): Propagation {
   const register = moduleFile("register");
   env.NODE_OPTIONS = withRegister(env.NODE_OPTIONS, register);
-  followChildren({
+  return {
     execArgv: ["--require", register],
     atHome: () => env.NODE_OPTIONS?.includes(register) === true,
     inherit: (read, certain) => {
@@ -32,5 +41,5 @@ export function propagate(env: NodeJS.ProcessEnv): void {
       }
       return inherited;
     },
-  });
+  };
 }

@@ -13,6 +13,7 @@ import { deliverBeforeExit } from "./ending.ts";
 import { ConfigError, PolicyError } from "./errors.ts";
 import { createGuard } from "./guard.ts";
 import { createHeartbeat } from "./heartbeat.ts";
+import { followChildren } from "./hook/children.ts";
 import { install } from "./hook/install.ts";
 import { watchIncoming } from "./incoming.ts";
 import { teacher } from "./learned.ts";
@@ -103,7 +104,7 @@ function begin(config: Config, log: Log): void {
   });
   install(guard);
   deliverBeforeExit(store, log, config.storeOptions.deadlineMs * 4);
-  propagate(process.env);
+  followChildren(propagate(process.env));
   share({
     version: version(),
     ledger: {
