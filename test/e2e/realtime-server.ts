@@ -4,8 +4,10 @@
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
+import type { Certificate } from "../support/certificate.ts";
 
 /** What one response says that it used, and what that costs at gpt-realtime's prices. */
 export const USED = {
@@ -53,10 +55,10 @@ export const say = (socket: WebSocket, event: object): void =>
 /** Starts the server. `session` names every session of it. */
 export async function realtimeServer(
   answer: Answer = whole,
-  options: ServerOptions & { readonly session?: object } = {},
+  options: ServerOptions & { readonly session?: object; readonly secure?: Certificate } = {},
 ): Promise<RealtimeServer> {
-  const { session = {}, ...rest } = options;
-  const http = createServer((_, response) => response.writeHead(404).end());
+  const { session = {}, secure, ...rest } = options;
+  const http = secure === undefined ? createServer() : createSecureServer(secure);
   const wss = new WebSocketServer({ server: http, ...rest });
   const opened: IncomingMessage[] = [];
   const heard: { type?: string }[] = [];
@@ -88,7 +90,7 @@ export async function realtimeServer(
   const host = `127.0.0.1:${(http.address() as AddressInfo).port}`;
   return {
     host,
-    url: `ws://${host}`,
+    url: `${secure === undefined ? "ws" : "wss"}://${host}`,
     opened,
     heard,
     closes,
