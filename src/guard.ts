@@ -150,7 +150,7 @@ export function createGuard(parts: Parts): Guard {
       baggage: byScope(arrival.baggage),
       environment: config.identity,
       dimensions: plan.dimensions,
-      wantsKey: wantsKey(plan),
+      wantsKey: wantsKey(plan) && path,
       traceId: arrival.traceId,
       requestId: serving?.id ?? null,
       processId: parts.processId,

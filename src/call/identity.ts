@@ -23,8 +23,8 @@ export interface IdentitySources {
   readonly environment: Values;
   /** Declared dimensions beside the scopes. */
   readonly dimensions: readonly string[];
-  /** Whether the API key's name is wanted too; absent: it is not. */
-  readonly wantsKey?: boolean;
+  /** Whether the API key's name is wanted too; absent: it is not. A text: it is, and this is the address it may stand in. */
+  readonly wantsKey?: boolean | string;
   /** Fallbacks of the run. */
   readonly traceId: string | null;
   readonly requestId: string | null;
@@ -52,7 +52,8 @@ export function identify(sources: IdentitySources): Identity {
   const run = runOf(told);
   values.run = run.value;
   // No one may say it for the key: it is what the provider will bill.
-  if (sources.wantsKey === true) values.key = keyName(sources.headers);
+  const { wantsKey = false } = sources;
+  if (wantsKey !== false) values.key = keyName(sources.headers, wantsKey === true ? "" : wantsKey);
   return Object.freeze({ values: Object.freeze(values), runSource: run.source, removeHeaders });
 }
 

@@ -11,11 +11,18 @@ const HEADERS = ["x-api-key", "api-key", "x-goog-api-key"] as const;
 const MOST_KNOWN = 64;
 const known = new Map<string, string>();
 
-/** `key-` and 12 hex digits of the key's SHA-256, `(none)` for a request without one. Header names are lower case. */
-export function keyName(headers: Readonly<Record<string, string | undefined>>): string {
+/** `key-` and 12 hex digits of the key's SHA-256, `(none)` for a request without one. Header names are lower case; `path` has the query. */
+export function keyName(headers: Readonly<Record<string, string | undefined>>, path = ""): string {
   const key =
     bearer(headers.authorization) ?? HEADERS.map((name) => trimmed(headers[name])).find((one) => one !== null);
-  if (key === undefined || key === null) return NONE;
+  return named(key ?? inQuery(path));
+}
+
+/** Google takes its key as `?key=` too, and Azure as `?api-key=` where a browser opens a session. */
+const inQuery = (path: string): string | null => trimmed(/[?&](?:api-)?key=([^&#]*)/i.exec(path)?.[1]);
+
+function named(key: string | null): string {
+  if (key === null) return NONE;
   let name = known.get(key);
   if (name === undefined) {
     name = `key-${hash("sha256", key, "hex").slice(0, 12)}`;

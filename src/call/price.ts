@@ -8,7 +8,7 @@ import { canonicalModel, providerPrefix } from "./model.ts";
 import { readOverride, withUnits } from "./override.ts";
 import { isDearerThanOthers, isOwnMachine, tableEntry, tableId } from "./price-names.ts";
 import { madeBy, pricedNames } from "./providers/bedrock-model.ts";
-import { geminiSearch } from "./providers/google-search.ts";
+import { geminiNames, geminiSearch } from "./providers/google-search.ts";
 import { type PriceKeys, type RateCard, rateCard, scale, type UnitRates } from "./rates.ts";
 import { UNITS, unitRates } from "./unit-prices.ts";
 
@@ -93,7 +93,11 @@ export async function loadPrices(
 }
 
 /** The names under which the table may have a model, the surest first. */
-const namesOf = (model: string): readonly string[] => [...pricedNames(model), canonicalModel(model)];
+const namesOf = (model: string): readonly string[] => [
+  ...pricedNames(model),
+  canonicalModel(model),
+  ...geminiNames(canonicalModel(model)),
+];
 
 /** What a machine of one's own charges: nothing, and so says the card, whatever is counted. */
 const OWN_MACHINE: Priced = Object.freeze({

@@ -29,6 +29,14 @@ describe("the name of an API key", () => {
     expect(keyName(headers)).toBe("(none)");
   });
 
+  it("is of the key in the address, where no header has one", () => {
+    expect(keyName({}, "/v1beta/models/m:generateContent?alt=sse&key=sk-query")).toBe(named("sk-query"));
+    expect(keyName({}, "/openai/realtime?api-key=sk-query")).toBe(named("sk-query"));
+    expect(keyName({ "x-goog-api-key": "sk-head" }, "/v1?key=sk-query")).toBe(named("sk-head"));
+    expect(keyName({}, "/v1?monkey=sk-query")).toBe("(none)");
+    expect(anIdentity({ headers: {}, wantsKey: "/v1?key=sk-query" }).values.key).toBe(named("sk-query"));
+  });
+
   it("stays right past the number of keys that it remembers", () => {
     const keys = Array.from({ length: 300 }, (_, index) => `sk-${index % 150}`);
     for (const key of keys) expect(keyName({ "x-api-key": key })).toBe(named(key));

@@ -89,6 +89,11 @@ describe("what a Gemini answer costs", () => {
     });
   });
 
+  it("is known before it is asked by the name of the day", async () => {
+    const { call } = await exchanged({ url: at("gemini-flash-latest"), request: hello });
+    expect(call).toMatchObject({ unpriced: false, cost: { input: mtok(call.inputTokens, 1.5) } });
+  });
+
   it("counts thoughts as output, beside the candidates", async () => {
     const { bill } = await generate({
       promptTokenCount: 10,
