@@ -9,6 +9,8 @@ import { type WireAnswer, type WireUsage, wires } from "./wire.ts";
 
 export interface Behaviour {
   readonly usage?: WireUsage;
+  /** Streams its usage in the last event, though nobody asked for it, as Mistral does. */
+  readonly includeUsage?: "last";
   /** The answer's text in the pieces in which a stream sends it. */
   readonly pieces?: readonly string[];
   /** Wait before the head of the answer, ms. */
@@ -161,7 +163,7 @@ async function answer(request: Recorded, response: ServerResponse, behaviour: Be
   const say = sayingOf(request, behaviour);
   if (request.json?.stream !== true || wire.events === null)
     return send(response, 200, wire.json(say), behaviour.encoding);
-  await stream(response, wire.events(say), behaviour);
+  await stream(response, wire.events(say), behaviour, wire.contentType);
 }
 
 function sayingOf(request: Recorded, behaviour: Behaviour): WireAnswer {
@@ -172,7 +174,8 @@ function sayingOf(request: Recorded, behaviour: Behaviour): WireAnswer {
     pieces: behaviour.pieces ?? defaultPieces,
     usage: behaviour.usage ?? defaultUsage,
     includeUsage:
-      typeof options === "object" && options !== null && "include_usage" in options && options.include_usage === true,
+      behaviour.includeUsage ??
+      (typeof options === "object" && options !== null && "include_usage" in options && options.include_usage === true),
     created: 1_790_000_000,
   };
 }
@@ -195,9 +198,14 @@ function send(
   response.end(bytes);
 }
 
-async function stream(response: ServerResponse, events: readonly string[], behaviour: Behaviour): Promise<void> {
+async function stream(
+  response: ServerResponse,
+  events: readonly string[],
+  behaviour: Behaviour,
+  contentType = "text/event-stream; charset=utf-8",
+): Promise<void> {
   response.writeHead(200, {
-    "content-type": "text/event-stream; charset=utf-8",
+    "content-type": contentType,
     "cache-control": "no-cache",
     "x-request-id": "req_loopback",
     ...(behaviour.encoding === undefined ? {} : { "content-encoding": behaviour.encoding }),

@@ -1,6 +1,6 @@
 /**
  * Wire formats of the providers that the fake one speaks: what it is asked to say → the bytes of JSON and event streams.
- * Shapes follow the public API references of OpenAI and Anthropic, as their own SDKs parse them.
+ * Shapes follow the public API references of the providers, as their own SDKs parse them.
  * @module
  */
 
@@ -19,8 +19,8 @@ export interface WireAnswer {
   /** The text in the pieces in which a stream sends it. */
   readonly pieces: readonly string[];
   readonly usage: WireUsage;
-  /** Whether an OpenAI chat stream was asked for its usage. */
-  readonly includeUsage: boolean;
+  /** Whether a chat stream tells its usage: in an event of its own, or, as Mistral's, in the last one. */
+  readonly includeUsage: boolean | "last";
   readonly created: number;
 }
 
@@ -29,6 +29,8 @@ export interface Wire {
   /** Events of a stream as text, in order; null where the endpoint has none. */
   readonly events: ((answer: WireAnswer) => readonly string[]) | null;
   readonly error: (status: number, message: string) => unknown;
+  /** Of a stream; server-sent events unless given. */
+  readonly contentType?: string;
 }
 
 interface Event {
@@ -88,7 +90,7 @@ const chat: Wire = {
         service_tier: "default",
         system_fingerprint: "fp_loopback",
         choices,
-        ...(answer.includeUsage ? { usage } : {}),
+        ...(answer.includeUsage === true || usage !== null ? { usage } : {}),
       });
     const choice = (delta: unknown, finish: string | null) => [
       { index: 0, delta, logprobs: null, finish_reason: finish },
@@ -96,8 +98,8 @@ const chat: Wire = {
     return [
       chunk(choice({ role: "assistant", content: "", refusal: null }, null), null),
       ...answer.pieces.map((piece) => chunk(choice({ content: piece }, null), null)),
-      chunk(choice({}, "stop"), null),
-      ...(answer.includeUsage ? [chunk([], chatUsage(answer.usage))] : []),
+      chunk(choice({}, "stop"), answer.includeUsage === "last" ? chatUsage(answer.usage) : null),
+      ...(answer.includeUsage === true ? [chunk([], chatUsage(answer.usage))] : []),
       "data: [DONE]\n\n",
     ];
   },
@@ -249,6 +251,47 @@ const messages: Wire = {
   },
 };
 
+/** Cohere's second version: docs.cohere.com/reference/chat. */
+const cohere: Wire = {
+  error: (_, message) => ({ id: "loopback", message }),
+  json: (answer) => ({
+    id: answer.id,
+    finish_reason: "COMPLETE",
+    message: { role: "assistant", content: [{ type: "text", text: answer.pieces.join("") }] },
+    usage: cohereUsage(answer.usage),
+  }),
+  events: (answer) =>
+    [
+      { type: "message-start", id: answer.id, delta: { message: { role: "assistant", content: [] } } },
+      { type: "content-start", index: 0, delta: { message: { content: { type: "text", text: "" } } } },
+      ...answer.pieces.map((text) => ({ type: "content-delta", index: 0, delta: { message: { content: { text } } } })),
+      { type: "content-end", index: 0 },
+      { type: "message-end", delta: { finish_reason: "COMPLETE", usage: cohereUsage(answer.usage) } },
+    ].map(named),
+};
+
+function cohereUsage({ input, output }: WireUsage): unknown {
+  const counts = { input_tokens: input, output_tokens: output };
+  return { billed_units: counts, tokens: counts };
+}
+
+/** A local server's own dialect, one JSON text a line: docs.ollama.com/api/chat. */
+const ollama: Wire = {
+  contentType: "application/x-ndjson",
+  error: (_, message) => ({ error: message }),
+  json: (answer) => ollamaLine(answer, answer.pieces.join(""), true),
+  events: (answer) => [
+    ...answer.pieces.map((piece) => `${JSON.stringify(ollamaLine(answer, piece, false))}\n`),
+    `${JSON.stringify(ollamaLine(answer, "", true))}\n`,
+  ],
+};
+
+function ollamaLine({ model, usage }: WireAnswer, content: string, done: boolean): unknown {
+  const counts = { done_reason: "stop", prompt_eval_count: usage.input, eval_count: usage.output };
+  const message = { role: "assistant", content };
+  return { model, created_at: "2026-09-21T14:13:20Z", message, done, ...(done ? counts : {}) };
+}
+
 /** Last part of the path → how that endpoint speaks. */
 export const wires: Readonly<Record<string, Wire>> = {
   "chat/completions": chat,
@@ -256,4 +299,6 @@ export const wires: Readonly<Record<string, Wire>> = {
   responses,
   embeddings,
   messages,
+  "v2/chat": cohere,
+  "api/chat": ollama,
 };
