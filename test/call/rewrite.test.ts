@@ -42,6 +42,10 @@ describe("a cap", () => {
     ['{"generationConfig":{}}', '{"generationConfig":{"maxOutputTokens":100}}'],
     ['{ "generationConfig" : { "topK": 1 } }', '{ "generationConfig" : {"maxOutputTokens":100, "topK": 1 } }'],
     ['{"generation_config":{"a":1}}', '{"generation_config":{"maxOutputTokens":100,"a":1}}'],
+    [
+      '{"generationConfig":{"a":1},"generationConfig":{"b":2}}',
+      '{"generationConfig":{"a":1},"generationConfig":{"maxOutputTokens":100,"b":2}}',
+    ],
     ['{"generationConfig":null}', '{"generationConfig":{"maxOutputTokens":100}}'],
     ['{"generationConfig":{"maxOutputTokens":500}}', '{"generationConfig":{"maxOutputTokens":100}}'],
     ['{"generation_config":{"max_output_tokens":500}}', '{"generation_config":{"max_output_tokens":100}}'],

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
+import undici from "undici6";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { install } from "../../src/hook/install.ts";
 import { FakeGatekeeper } from "./fake-gatekeeper.ts";
@@ -69,6 +70,13 @@ describe("a request that is given another address", () => {
       { url: NEW, body: '{"b":22}' },
       { url: NEW, body: '{"b":22}' },
     ]);
+  });
+
+  it("goes there with the query that undici keeps beside it, once", async () => {
+    guard(port);
+    const options = { method: "POST", query: { alt: "sse" }, body: '{"a":1}' } as const;
+    await (await undici.request(`http://127.0.0.1:${port}${OLD}`, options)).body.dump();
+    expect(hits).toEqual([{ url: `${NEW}?alt=sse`, body: '{"a":1}' }]);
   });
 
   it("goes there by node:http", async () => {

@@ -5,7 +5,7 @@
 import type { Operation, Usage } from "../call.ts";
 import { count, type Fields, fields, list, text } from "../json.ts";
 import type { AnswerHead, ResponseFacts, Terms, UsageReader, Work } from "../provider.ts";
-import { isEmpty, sumUsage, usage } from "../usage.ts";
+import { isEmpty, usage } from "../usage.ts";
 import { googleAddress } from "./google-address.ts";
 import { googleTerms } from "./google-request.ts";
 import { billedByQuery } from "./google-search.ts";
@@ -68,9 +68,7 @@ export function googleUsageReader(operation: Operation, head: AnswerHead): Usage
     const told = fields(answer.usageMetadata);
     if (told === null) return;
     tier = told.serviceTier ?? trafficTier(told.trafficType) ?? tier;
-    const now = readUsage(told);
-    // A live session counts each turn by itself.
-    counted = operation === "realtime" && counted !== null ? sumUsage([counted, now]) : now;
+    counted = readUsage(told);
   };
 
   const facts = (): ResponseFacts => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { google } from "../../../src/call/providers/google.ts";
 import { endpointAt, events, exchanged, mtok } from "./exchanged.ts";
 
 const HOST = "https://generativelanguage.googleapis.com";
@@ -347,6 +348,9 @@ describe("other endpoints of Google", () => {
     const request = { agent: "deep-research", input: "Find out.", background: true };
     const response = { id: "i1", status: "in_progress" };
     const { call, bill } = await exchanged({ url: `${HOST}/v1beta/interactions`, request, response });
+    const reader = google.usageReader("responses", { path: "/v1beta/interactions", headers: {} });
+    reader.take(response);
+    expect(reader.facts().work).toEqual({ id: "i1", done: false });
     expect(bill).toMatchObject({ source: "estimate", cost: { total: call.cost.total } });
     expect(bill.cost.total).toBeGreaterThan(0);
   });
