@@ -25,6 +25,8 @@ export function reporter(incoming: Incomings, log: Log): (plan: Plan, call: Call
       log.once(`shadow ${rule.id} ${JSON.stringify(figures?.scope)}`, "warn", told);
     }
     if (plan.rules.length === 0) log.once("no policy", "warn", NO_POLICY);
+    if (call.note !== undefined)
+      log.once(`note ${call.note}`, "warn", `a call to ${call.provider} is unmetered: ${call.note}`);
     if (call.unpriced) {
       const advice = `Give it one under "prices" in budget-guard.json, or refuse it with \`call.unpriced -> deny\`.`;
       const message = `no price is known for ${call.modelAsSent}: it is charged at ${call.provider}'s dearest. ${advice}`;

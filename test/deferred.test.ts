@@ -328,6 +328,7 @@ describe("a batch of OpenAI's", () => {
       note: expect.stringContaining("not uploaded"),
     });
     expect(await cost(one)).toEqual([0, 0]);
+    expect(one.said.join("\n")).toContain("is unmetered: the batch is made of a file");
     await fetch(one, state("completed", { usage, model: "gpt-4o-2024-08-06", request_counts: counts }));
     expect(await cost(one)).toEqual([(300_000 * 2_500 + 500 * 10_000) / 2 / 1e9, 0]);
   });

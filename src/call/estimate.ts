@@ -57,10 +57,14 @@ export function estimate(
     ...(operation === "images" && { inputImageTokens: facts.mediaTokens, outputImageTokens: outputTokens }),
     ...pieces,
   });
+  const own = costOf(expected, priced.card, millis);
+  const beside = (facts.beside ?? []).map(
+    (other) => estimate(provider, other.operation, other.facts, other.facts.model ?? UNKNOWN_MODEL, prices).cost,
+  );
   return Object.freeze({
     inputTokens,
     outputTokens,
-    cost: costOf(expected, priced.card, millis),
+    cost: beside.length === 0 ? own : sumCost([own, ...beside]),
     unpriced: priced.unpriced,
     ...pieces,
   });

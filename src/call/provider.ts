@@ -47,6 +47,8 @@ export interface RequestFacts {
   readonly outputTokens?: number;
   /** The requests that a batch brings with it. */
   readonly requests?: readonly BatchedRequest[];
+  /** Work of another model that the answer may need, and that is billed beside it: a picture that it draws. */
+  readonly beside?: readonly BatchedRequest[];
   /** The file in which a batch finds its requests: the provider's id for it. */
   readonly file?: string;
   readonly cacheWrite: CacheWrite;
@@ -146,6 +148,13 @@ export interface AnswerHead {
 /** Whose clients must be able to read a refusal: each looks for its message at another place. */
 export type Dialect = "openai" | "anthropic" | "google" | "bedrock" | "ollama";
 
+/** A provider behind a gateway. */
+export interface Upstream {
+  readonly provider: string;
+  /** The rest of the address: that of the provider itself. */
+  readonly path: string;
+}
+
 export interface Provider {
   /** `openai`, `anthropic`: the value of the `provider` scope. */
   readonly name: string;
@@ -154,8 +163,8 @@ export interface Provider {
   readonly hosts: readonly string[];
   /** What the address does; `path` may carry a query. */
   endpoint(method: string, path: string): Endpoint;
-  /** The name of the provider that an address of a gateway leads to, which then stands for the gateway; null for none. */
-  upstream?(path: string): string | null;
+  /** Where an address of a gateway leads; that provider then stands for the gateway. Null where it leads nowhere. */
+  upstream?(path: string): Upstream | null;
   /** Reads a request; `path` is its address with query, since some name the model there, and some in a header. */
   readRequest(
     operation: Operation,

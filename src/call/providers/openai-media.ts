@@ -23,6 +23,9 @@ export const isMedia = (operation: Operation): boolean =>
 /** The model where a request names none (developers.openai.com/api/docs/api-reference/images). */
 export const defaultMediaModel = (operation: Operation): string | null => (operation === "images" ? "dall-e-2" : null);
 
+/** The model that draws within a response, where its tool names none. */
+export const DRAWS = "gpt-image-1";
+
 /** What is asked for; a field that a form has not told yet is taken as its default. */
 export function readMedia(operation: Operation, body: Fields, model: string): MediaFacts {
   if (operation === "images") return readPictures(body, model);

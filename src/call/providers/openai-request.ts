@@ -6,7 +6,7 @@ import { Gathering } from "../gather.ts";
 import { type Fields, fields, list, positive, text } from "../json.ts";
 import { audioTokens, base64Bytes, documentTokens, imageSize, openaiImageTokens } from "../media.ts";
 import { type RequestFacts, STANDARD } from "../provider.ts";
-import { defaultMediaModel, isMedia, readMedia } from "./openai-media.ts";
+import { DRAWS, defaultMediaModel, isMedia, readMedia } from "./openai-media.ts";
 import { segments } from "./segments.ts";
 
 /** Role names and separators around each message: about 4 tokens, at 3 bytes each. */
@@ -50,6 +50,7 @@ export function readOpenaiRequest(operation: Operation, json: unknown, path = ""
     tools: body.tools === undefined ? "" : JSON.stringify(body.tools),
     lastMessage: said.lastMessage,
     ...(opensContainer(body) && { units: { codeSessions: 1 } }),
+    ...besideOf(operation, body),
   };
 }
 
@@ -99,6 +100,17 @@ function containerFacts(body: Fields): RequestFacts {
     ...(variant !== null && { variant }),
     outputTokens: 0,
   };
+}
+
+/** A response that may draw holds one picture, at the price of the model that draws. */
+function besideOf(operation: Operation, body: Fields): Pick<RequestFacts, "beside"> {
+  if (operation !== "responses") return {};
+  const tool = list(body.tools)
+    .map(fields)
+    .find((one) => one?.type === "image_generation");
+  if (tool === undefined || tool === null) return {};
+  const asked = { model: text(tool.model) ?? DRAWS, size: tool.size, quality: tool.quality };
+  return { beside: [{ operation: "images", facts: mediaFacts("images", asked) }] };
 }
 
 /** Whether a response may open a container to run code in: one that is named was opened, and paid, before. */

@@ -6,6 +6,7 @@ import { count, type Fields, fields, list, text } from "../json.ts";
 import { openaiPictureTokens } from "../media.ts";
 import type { Portion } from "../provider.ts";
 import { isEmpty, usage } from "../usage.ts";
+import { DRAWS } from "./openai-media.ts";
 
 export interface ToolCounts {
   readonly webSearches: number;
@@ -59,7 +60,7 @@ export function createToolCounter(): ToolCounter {
       if (drawn !== null) told = pictureUsage(drawn);
     },
     counts() {
-      const model = imageModel ?? "gpt-image-1";
+      const model = imageModel ?? DRAWS;
       const used = told !== null && !isEmpty(told) ? told : guessed([...pictures.values()], model);
       const sessions = paidBefore ? 0 : containers.size;
       return {

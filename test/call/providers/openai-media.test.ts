@@ -238,6 +238,14 @@ describe("OpenAI's own tools", () => {
     expect(told.cost.total).toBe(tokens + 10 * 2_000 + 300 * 8_000);
   });
 
+  it("hold one picture where one may be made, at the picture model's price (litellm PR #40002)", () => {
+    const body = { model: "gpt-4o", input: "a cat", max_output_tokens: 16 };
+    const drawn = (tool: object) =>
+      asked("/v1/responses", { ...body, tools: [{ type: "image_generation", ...tool }] }).cost.output - 16 * 10_000;
+    expect(drawn({})).toBe(6_240 * 40_000);
+    expect(drawn({ model: "gpt-image-1-mini", quality: "low", size: "1024x1024" })).toBe(272 * 8_000);
+  });
+
   it("charge what a computer-use model read and wrote, like any other's", async () => {
     const used = asked("/v1/responses", { model: "computer-use-preview", input: "click" });
     expect(used.unpriced).toBe(false);
