@@ -75,18 +75,14 @@ export function recogniser(options: RecogniserOptions): Recogniser {
     const host = dotless.startsWith("[") ? dotless.slice(1, -1) : dotless;
     const found = find(host, port);
     if (found === null) return method === "POST" ? byShape(path) : method === "GET" ? bySession(path) : null;
-    const provider = behind(found, path);
-    const endpoint = sessionEndpoint(method, path) ?? provider.endpoint(method, path);
+    // A gateway's upstream does the work, where the address names one.
+    const upstream = found.upstream?.(path) ?? null;
+    const provider = (upstream === null ? null : providerNamed(upstream.provider)) ?? found;
+    const endpoint = sessionEndpoint(method, path) ?? provider.endpoint(method, upstream?.path ?? path);
     // Gateways and compatible endpoints speak more than one dialect: api.anthropic.com also answers /v1/chat/completions.
     const other = endpoint.spending === "unmetered" && method === "POST" ? byShape(path) : null;
     return Object.freeze(other === null ? { provider, ...endpoint, certain: true } : { ...other, certain: true });
   };
-}
-
-/** The provider that does the work: a gateway's upstream, where its address names one. */
-function behind(provider: Provider, path: string): Provider {
-  const upstream = provider.upstream?.(path) ?? null;
-  return (upstream === null ? null : providerNamed(upstream)) ?? provider;
 }
 
 /** Sessions over WebSocket on hosts that nobody named; all other GETs leave here after one or two comparisons. */

@@ -17,8 +17,10 @@ export const azure = compatible({
 /** The deployment that an address names: `/openai/deployments/NAME/chat/completions`. */
 function deployment(path: string): string | null {
   const parts = segments(path);
-  const name = parts[parts.indexOf("deployments") + 1];
-  return parts.includes("deployments") && name !== undefined ? decoded(name) : null;
+  // Cloudflare's gateway writes `/azure-openai/RESOURCE/NAME/chat/completions`.
+  const before = parts.includes("azure-openai") ? parts.indexOf("azure-openai") + 1 : parts.indexOf("deployments");
+  const name = before < 0 ? undefined : parts[before + 1];
+  return name === undefined ? null : decoded(name);
 }
 
 function decoded(name: string): string {

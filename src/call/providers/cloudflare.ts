@@ -4,7 +4,7 @@
  */
 import type { Operation } from "../call.ts";
 import { fields, positive } from "../json.ts";
-import type { CapPlan, Endpoint, UsageReader } from "../provider.ts";
+import type { CapPlan, Endpoint, Upstream, UsageReader } from "../provider.ts";
 import { compatible, speaker } from "./compatible.ts";
 import { openai } from "./openai.ts";
 import { segments } from "./segments.ts";
@@ -29,9 +29,13 @@ const UPSTREAMS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** `/v1/ACCOUNT/GATEWAY/PROVIDER/...`; the API of api.cloudflare.com begins with `/client`. */
-function upstream(path: string): string | null {
+function upstream(path: string): Upstream | null {
   const parts = segments(path);
-  return parts[0] === "v1" ? (UPSTREAMS.get(parts[3] ?? "") ?? null) : null;
+  const provider = parts[0] === "v1" ? UPSTREAMS.get(parts[3] ?? "") : undefined;
+  if (provider === undefined) return null;
+  // Bedrock's region and service stand before its own address.
+  const rest = parts.slice(provider === "bedrock" ? parts.indexOf("model") : 4);
+  return { provider, path: `/${rest.join("/")}` };
 }
 
 /** The model in the address of one of its own: all that follows `run` or `workers-ai`. */

@@ -1,0 +1,75 @@
+/**
+ * Prints docs/coverage.md from what the tests have found.
+ * @module
+ */
+import type { CostSource } from "../../src/call/call.ts";
+import type { Row } from "./endpoints.ts";
+
+/** A row with where its bill came from; null where nothing is read. */
+export interface Printed {
+  readonly row: Row;
+  readonly source: CostSource | null;
+}
+
+const HEAD = `# Coverage
+
+This page is printed by the tests from their own tables: a cell that did not hold would fail them.
+\`npx vitest run -u test/endpoints\` writes it anew.
+
+## Providers and endpoints
+
+- **tokens**: the call is priced by what its answer says was used, whole and streamed alike.
+- **its own price**: the answer names what it cost, and that is the bill.
+- **estimate**: the answer tells nothing, and what was held for the call is charged; never nothing.
+- **its end, once**: what is made later is held under its id, and settled once, by whoever fetches it.
+- **its frames, as it runs**: a session is charged by the usage that it tells as it goes.
+- **pieces**: pictures, seconds, characters or searches are counted and priced each.
+- **a call**: it spends money in a way that no request tells: counted as a call, marked \`unmetered\`, and refused by
+  \`call.unmetered -> deny\`.
+- **free**: it cannot spend, and passes uncounted.
+- **own machine**: tokens are counted and cost nothing, unless \`prices\` in \`budget-guard.json\` name the model.
+
+A provider's host is known by its name; others are named in \`BUDGET_GUARD_HOSTS\`, or known by the shape of the request
+(\`llm.example\` below). What a known host is asked for under an address that is not listed here is counted as a call.
+`;
+
+/** The whole page. */
+export function page(order: readonly Row[], printed: readonly Printed[], matrix: unknown): string {
+  const sources = new Map(printed.map(({ row, source }) => [row, source]));
+  const lines = order.map((row) => {
+    const { host, pathname, search } = new URL(row.url);
+    const told = sources.get(row) === "estimate" ? undefined : row.words;
+    const forms = [told?.whole && "JSON", told?.streamed && "stream"].filter(Boolean).join(", ");
+    const address = `\`${row.method} ${host}${decodeURI(pathname)}${search}\``;
+    return `| ${row.provider} | ${address} | ${row.operation} | ${usage(row, sources.get(row) ?? null)} | ${forms} |`;
+  });
+  const table = ["| provider | endpoint | operation | charged by | read from |", "|---|---|---|---|---|", ...lines];
+  return `${HEAD}\n${table.join("\n")}\n\n${clients(matrix)}`;
+}
+
+function usage({ spending, provider, tokens, later }: Row, source: CostSource | null): string {
+  if (later !== undefined) return later.by;
+  if (spending === "free") return "free";
+  if (spending === "unmetered") return "a call";
+  if (provider === "ollama" || provider === "local") return "own machine";
+  if (source === "provider") return "its own price";
+  if (source === "estimate") return "estimate";
+  return tokens?.[0] === 0 ? "pieces" : "tokens";
+}
+
+/** Clients by versions of Node, as the matrix has run them. */
+function clients(matrix: unknown): string {
+  const title = "## Clients and versions of Node\n\n";
+  const rows = Array.isArray(matrix) ? (matrix as readonly Readonly<Record<string, unknown>>[]) : [];
+  const versions = [...new Set(rows.flatMap(({ node }) => (node === undefined ? [] : [String(node)])))];
+  if (rows.length === 0) return `${title}The matrix has not been run here: \`npm run test:matrix\`.\n`;
+  const names = [...new Set(rows.map(({ client }) => String(client)))];
+  const cell = (client: string, node: string): string =>
+    String(rows.find((row) => String(row.client) === client && String(row.node) === node)?.result ?? "");
+  const lines = names.map((client) => `| ${client} | ${versions.map((node) => cell(client, node)).join(" | ")} |`);
+  const head = [
+    `| client | ${versions.map((node) => `Node ${node}`).join(" | ")} |`,
+    `|---|${"---|".repeat(versions.length)}`,
+  ];
+  return `${title}${[...head, ...lines].join("\n")}\n`;
+}
