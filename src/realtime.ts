@@ -71,6 +71,8 @@ class MeteredSession implements Session {
   /** By which the provider's responses are told apart where it names no session. */
   readonly #ownName: string;
   #standing: Standing;
+  /** The last one that was let go: what came since then came by its leave. */
+  #allowed: Standing;
   #held = true;
   #model: string | null;
   #expected: Usage | null = null;
@@ -85,6 +87,7 @@ class MeteredSession implements Session {
     this.#parts = parts;
     this.#line = line;
     this.#standing = handshake;
+    this.#allowed = handshake;
     const { call } = handshake.decided;
     this.#reader = sessionReader(call.path);
     this.#model = this.#reader.model();
@@ -137,7 +140,7 @@ class MeteredSession implements Session {
 
   /** One response becomes spend at once, under a name that is its own in whichever process reads of it. */
   #charge(id: string, model: string | null, reading: ResponseReading, outcome: Outcome): void {
-    const [parts, standing] = [this.#parts, this.#standing];
+    const [parts, standing] = [this.#parts, this.#allowed];
     const { clock, log } = parts;
     const attempt = attemptOf(standing.decided.call.provider, this.#reader.id() ?? this.#ownName, id);
     const call = this.#next(attempt, true);
@@ -194,6 +197,7 @@ class MeteredSession implements Session {
     this.#standing = await this.#parts.judge(next, this.#left.signal);
     this.#held = true;
     if (this.#standing.refused) this.#close(this.#standing);
+    else this.#allowed = this.#standing;
   }
 
   /** The call that a response is, by what is known of the session by now. */

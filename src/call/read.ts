@@ -11,7 +11,7 @@ import { type Fields, fields, parse, text } from "./json.ts";
 import { canonicalModel, UNKNOWN_MODEL } from "./model.ts";
 import type { Prices } from "./price.ts";
 import { type RequestFacts, STANDARD } from "./provider.ts";
-import { sessionFacts } from "./providers/realtime.ts";
+import { sessionFacts, usualModel } from "./providers/realtime.ts";
 import type { Recognised } from "./recognise.ts";
 import { subjectOf } from "./subject.ts";
 
@@ -50,14 +50,21 @@ export interface ReadCall {
 /** Reads a request; null where only its path looked like an LLM call and its body is none. */
 export function readCall(request: Request): ReadCall | null {
   const { recognised } = request;
-  if (recognised.operation === "realtime") {
-    const facts = sessionFacts(request.path);
-    return Object.freeze({ call: callFrom(request, facts), facts });
-  }
+  if (recognised.operation === "realtime") return readSession(request);
   const object = readBody(request);
   if (!recognised.certain && !looksLikeCall(object)) return null;
   const facts = object === null ? unreadable(request) : factsOf(request, object);
   return Object.freeze({ call: callFrom(request, facts), facts });
+}
+
+/** A session opens without a body, and mostly without the name of its model; what it will ask is guessed. */
+function readSession(request: Request): ReadCall {
+  const facts = sessionFacts(request.path);
+  const call = callFrom(request, facts);
+  if (call.spending !== "metered" || facts.model !== null) return Object.freeze({ call, facts });
+  const { recognised, prices, path } = request;
+  const guessed = estimate(recognised.provider, "realtime", facts, usualModel(path), prices);
+  return Object.freeze({ call: Object.freeze({ ...call, ...guessed }), facts });
 }
 
 /** A body of named fields, as JSON or as a form; null where it is neither, or cannot be read. */
@@ -131,6 +138,7 @@ const UNSEEN_FILE =
 export function reestimate(read: ReadCall, recognised: Recognised, prices: Prices, learned: Learned): ReadCall {
   const { call, facts } = read;
   if (call.spending !== "metered" || facts.file !== undefined) return read;
+  if (call.operation === "realtime" && facts.model === null) return read;
   const { provider, operation } = recognised;
   const anew: Estimate = estimate(provider, operation, facts, call.modelAsSent, prices, learned);
   return Object.freeze({ call: Object.freeze({ ...call, ...anew }), facts });

@@ -55,6 +55,8 @@ export function openaiSession(asked: string | null): SessionReader {
 
   const begin = (response: Fields): void => {
     const name = text(response.id);
+    // Over WebSocket the responses endpoint is told its model with each request.
+    model = text(response.model) ?? model;
     if (name !== null && open.size < MOST_OPEN) open.set(name, { textBytes: 0, audioBytes: 0 });
   };
 

@@ -28,7 +28,7 @@ function dialectOf(path: string): Dialect | null {
   const last = parts.at(-1) ?? "";
   if (last === "realtime" || (last === "responses" && parts.length <= 3)) return "openai";
   // `BidiGenerateContentConstrained` is the same under a token for one session.
-  if (/\.BidiGenerateContent(Constrained)?$/.test(last)) return "gemini";
+  if (/(^|\.)BidiGenerateContent(Constrained)?$/.test(last)) return "gemini";
   return parts[0] === "ws" || parts.includes("realtime") ? "unknown" : null;
 }
 
@@ -42,6 +42,13 @@ function modelIn(path: string): string | null {
   if (query < 0) return null;
   const told = new URLSearchParams(path.slice(query + 1));
   return told.get("model") || told.get("deployment") || null;
+}
+
+/** By whose price a session is judged until somebody has named its model: one as it usually is. */
+export function usualModel(path: string): string {
+  if (dialectOf(path) === "gemini") return "gemini-live-2.5-flash-preview";
+  if (segments(path).at(-1) === "responses") return "gpt-5";
+  return /[?&]intent=transcription\b/.test(path) ? "gpt-4o-transcribe" : "gpt-realtime";
 }
 
 /** Instructions and a first sentence, as long as they usually are: 1,000 tokens. */
