@@ -4,13 +4,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { unknownVariables, variables } from "../config.ts";
-import { packageRoot } from "../paths.ts";
+import { moduleFile, packageRoot } from "../paths.ts";
 import { closest } from "../policy/suggest.ts";
 import { type Check, check } from "./doctor-check.ts";
 import type { World } from "./verb.ts";
 
-/** A flag that loads the guard, by name or by path. */
-export const LOADS = /(?:--require|--import|-r)(?:=|\s+)"?[^\s"]*budget-guard\/(?:dist\/|src\/)?register/;
+/** Whether options of Node load the guard: by its name, or by the path of this very copy. */
+export const loadsGuard = (options: string): boolean => LOADS.test(options) || options.includes(moduleFile("register"));
+
+const LOADS = /(?:--require|--import|-r)(?:=|\s+)"?[^\s"]*budget-guard\/(?:dist\/|src\/)?register/;
 
 /**
  * What can be said without starting anything. `root`: the folder of the application's package.json; null where a program
@@ -48,8 +50,8 @@ function enginesOf(): string {
 
 /** Who starts the application with the guard: this environment, or a script of its package.json. */
 function preloadCheck(root: string, env: World["env"]): Check {
-  if (LOADS.test(env.NODE_OPTIONS ?? "")) return check("process", "ok", "preload", "by NODE_OPTIONS");
-  const scripts = scriptsOf(root).filter(([, text]) => LOADS.test(text) || /budget-guard (?:run|doctor)\b/.test(text));
+  if (loadsGuard(env.NODE_OPTIONS ?? "")) return check("process", "ok", "preload", "by NODE_OPTIONS");
+  const scripts = scriptsOf(root).filter(([, text]) => loadsGuard(text) || /budget-guard (?:run|doctor)\b/.test(text));
   if (scripts.length > 0) {
     return check(
       "process",
@@ -84,7 +86,7 @@ function optionsCheck(env: World["env"]): Check {
   const [first = ""] = [...options.matchAll(/(?:--require|--import|-r)(?:=|\s+)("[^"]*"|\S+)/g)].map(
     ([, name]) => name,
   );
-  if (first !== "" && LOADS.test(options) && !LOADS.test(`--require ${first}`)) {
+  if (first !== "" && loadsGuard(options) && !loadsGuard(`--require ${first}`)) {
     const advice = "Put budget-guard first: what is loaded before it may keep node's own clients for itself.";
     return check("process", "warn", "NODE_OPTIONS", `${options} loads ${first} before the guard`, advice);
   }

@@ -13,7 +13,7 @@ import { type Check, check } from "./doctor-check.ts";
 import type { Copy } from "./doctor-clients.ts";
 import { manifestOf } from "./doctor-copies.ts";
 import type { Start } from "./doctor-examination.ts";
-import { LOADS } from "./doctor-process.ts";
+import { loadsGuard } from "./doctor-process.ts";
 import { FOLDER, type ProcessReport } from "./doctor-report.ts";
 import { CommandError } from "./exit.ts";
 import { shellWord } from "./phrases.ts";
@@ -123,9 +123,9 @@ function endCheck(command: string, { code, signal, cut }: End): Check {
 
 /** Whether the program loads the guard without the doctor's help. */
 function loadedBy(main: ProcessReport | undefined, { env }: World): Check {
-  if (LOADS.test(main?.execArgv.join(" ") ?? ""))
+  if (loadsGuard(main?.execArgv.join(" ") ?? ""))
     return check("program", "ok", "preload", "by a flag of its command line");
-  if (LOADS.test(env.NODE_OPTIONS ?? "")) return check("program", "ok", "preload", "by NODE_OPTIONS");
+  if (loadsGuard(env.NODE_OPTIONS ?? "")) return check("program", "ok", "preload", "by NODE_OPTIONS");
   const advice = "Start it with `node --require budget-guard/register ...` or `npx budget-guard run -- ...`.";
   return check("program", "warn", "preload", "by this command only: without it the program has no guard", advice);
 }
