@@ -16,7 +16,9 @@ export interface Wishes {
   /** A text as it comes, or what is sent as JSON. */
   readonly response?: unknown;
   readonly status?: number;
+  /** Of the answer. */
   readonly headers?: Readonly<Record<string, string>>;
+  readonly requestHeaders?: Readonly<Record<string, string>>;
   readonly outcome?: Outcome;
   /** Bytes in each chunk. */
   readonly piece?: number;
@@ -49,7 +51,7 @@ export async function exchanged(wishes: Wishes): Promise<{ readonly call: Call; 
     host: hostname,
     port: 443,
     path,
-    headers: {},
+    headers: wishes.requestHeaders ?? {},
     body,
     identity,
     prices: known,
