@@ -85,6 +85,7 @@ describe("an answer in the background", () => {
     expect(await cost(one)).toEqual([paid, 0]);
     const { meters } = await one.status();
     expect(meters.filter(({ scope }) => scope.tenant === "somebody else")).toEqual([]);
+    expect(one.said.join("\n")).not.toContain("could not be settled");
   });
 
   it("is charged by a stream that is read to its end, and by one of another request", async () => {

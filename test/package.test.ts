@@ -76,7 +76,7 @@ describe("the package", () => {
 
   it("holds the build, the policies, the licence and nothing else", () => {
     const allowed = [
-      /^(LICENSE|README\.md|package\.json)$/,
+      /^(LICENSE|README\.md|package\.json|budget-guard\.schema\.json)$/,
       /^docs\/[\w-]+\.md$/,
       /^dist\/(index|register|cli\/main|telemetry\/emit)\.(js|d\.ts)$/,
       /^dist\/chunks\/[\w-]+\.js$/,

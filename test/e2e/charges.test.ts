@@ -140,12 +140,12 @@ describe("calls that cannot be priced or counted", () => {
   });
 
   it("counts an endpoint that spends unmetered, and refuses it by call.unmetered", async () => {
-    const picture = { path: "/v1/images/generations", body: { model: "gpt-image-1", prompt: "a cat" } };
+    const film = { path: "/v1/videos", body: { model: "sora-2", prompt: "a cat" } };
     project.write("policies/test.budget", "tenant.calls.total > 10 -> deny\n");
-    expect(statuses(await asked(project, provider, { calls: [picture] }))).toEqual([200]);
+    expect(statuses(await asked(project, provider, { calls: [film] }))).toEqual([200]);
     expect(meterOf(await status(project), "tenant.calls.total").spent).toBe(1);
     project.write("policies/test.budget", "call.unmetered -> deny\n");
-    expect(statuses(await asked(project, provider, { calls: [picture] }))).toEqual([402]);
+    expect(statuses(await asked(project, provider, { calls: [film] }))).toEqual([402]);
     expect(provider.requests).toHaveLength(1);
   });
 });
