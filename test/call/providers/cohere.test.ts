@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { cohere } from "../../../src/call/providers/cohere.ts";
+import { capOutput } from "../../../src/call/rewrite.ts";
+import { events, exchanged } from "./exchanged.ts";
+
+const url = "https://api.cohere.com/v2/chat";
+const request = {
+  model: "command-r7b-12-2024",
+  messages: [{ role: "user", content: [{ type: "text", text: "What is the weather?" }] }],
+  tools: [{ type: "function", function: { name: "weather", parameters: {} } }],
+};
+/** $0.0375 and $0.15 a million: 37.5 and 150 nano-dollars a token. */
+const usage = {
+  billed_units: { input_tokens: 40, output_tokens: 10 },
+  tokens: { input_tokens: 1445, output_tokens: 43 },
+  cached_tokens: 704,
+};
+
+describe("Cohere", () => {
+  it("bills what it calls billed, not the greater counts beside it, whole and streamed", async () => {
+    const whole = await exchanged({
+      url,
+      request,
+      response: { id: "c", finish_reason: "TOOL_CALL", message: { tool_calls: [] }, usage },
+    });
+    const streamed = await exchanged({
+      url,
+      request: { ...request, stream: true },
+      response: events([
+        { type: "message-start", id: "c" },
+        { type: "tool-plan-delta", delta: { message: { tool_plan: "I look it up." } } },
+        { type: "message-end", delta: { finish_reason: "TOOL_CALL", usage } },
+      ]),
+    });
+    for (const { bill } of [whole, streamed]) {
+      expect(bill.cost).toMatchObject({ input: 1_500, output: 1_500, cacheRead: 0, total: 3_000 });
+      expect([bill.source, bill.responseId, bill.finishReasons]).toEqual(["local", "c", ["TOOL_CALL"]]);
+    }
+  });
+
+  it("charges a stream that is cut off for its input and what had come", async () => {
+    const { call, bill } = await exchanged({
+      url,
+      request: { ...request, stream: true },
+      response: events([{ type: "content-delta", delta: { message: { content: { text: "It rains." } } } }]),
+      outcome: { kind: "aborted", status: 200 },
+    });
+    expect([bill.source, bill.usage.inputTokens, bill.usage.outputTokens]).toEqual(["estimate", call.inputTokens, 3]);
+  });
+
+  it("bills embeddings by tokens and pictures, and rankings by the search", async () => {
+    const embed = await exchanged({
+      url: "https://api.cohere.com/v2/embed",
+      request: { model: "embed-v4.0", texts: ["one", "two"], input_type: "search_query" },
+      response: { embeddings: {}, meta: { billed_units: { input_tokens: 1000, image_tokens: 500 } } },
+    });
+    expect(embed.bill.cost.total).toBe(1500 * 120);
+    const rank = await exchanged({
+      url: "https://api.cohere.com/v2/rerank",
+      request: { model: "rerank-v3.5", query: "which?", documents: ["a", "b"] },
+      response: { results: [], meta: { billed_units: { search_units: 2 } } },
+    });
+    expect([rank.call.operation, rank.bill.unpriced, rank.bill.cost.total]).toEqual(["rerank", false, 4_000_000]);
+  });
+
+  it("charges the estimate where only a version is told", async () => {
+    const { call, bill } = await exchanged({
+      url,
+      request,
+      response: { id: "c", meta: { api_version: { version: "2" } } },
+    });
+    expect([bill.source, bill.cost]).toEqual(["estimate", call.cost]);
+  });
+
+  it("speaks as OpenAI does at its compatible address", async () => {
+    const { bill } = await exchanged({
+      url: "https://api.cohere.com/compatibility/v1/chat/completions",
+      request: { model: "command-r7b-12-2024", messages: [{ role: "user", content: "hi" }] },
+      response: { choices: [{ finish_reason: "stop" }], usage: { prompt_tokens: 40, completion_tokens: 10 } },
+    });
+    expect(bill.cost.total).toBe(3_000);
+  });
+
+  it("is limited by max_tokens, which is added where it is missing", () => {
+    const capped = capOutput(cohere, "chat", Buffer.from('{"model":"command-r7b-12-2024"}'), 50);
+    expect(capped.kind === "capped" && capped.body.toString()).toBe('{"max_tokens":50,"model":"command-r7b-12-2024"}');
+    expect(capOutput(cohere, "chat", Buffer.from('{"max_tokens":20}'), 50).kind).toBe("unchanged");
+  });
+});
