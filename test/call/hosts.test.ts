@@ -51,3 +51,40 @@ describe("BUDGET_GUARD_HOSTS", () => {
     expect(() => parseHosts(setting)).toThrow(message);
   });
 });
+
+describe("a variable that points elsewhere", () => {
+  it("does not make a known host another provider's: a client of OpenAI may be pointed at Groq", () => {
+    const hosts = hostsFromEnvironment({
+      OPENAI_BASE_URL: "https://api.groq.com/openai/v1",
+      OPENAI_API_BASE: "http://localhost:11434/v1",
+      ANTHROPIC_BASE_URL: "https://api.deepseek.com/anthropic",
+    });
+    expect([...hosts]).toEqual([]);
+  });
+
+  it("names the hosts of the other providers' own variables", () => {
+    const hosts = hostsFromEnvironment({
+      AZURE_OPENAI_ENDPOINT: "https://llm.corp.example",
+      LITELLM_PROXY_API_BASE: "http://litellm:4000",
+      VLLM_BASE_URL: "http://gpu:8000/v1",
+      OLLAMA_BASE_URL: "https://models.example/ollama",
+    });
+    expect([...hosts]).toEqual([
+      ["llm.corp.example:443", "azure"],
+      ["models.example:443", "ollama"],
+      ["gpu:8000", "local"],
+      ["litellm:4000", "litellm"],
+    ]);
+  });
+
+  it.each([
+    ["0.0.0.0:8090", ["127.0.0.1:8090", "ollama"]],
+    [":8090", ["127.0.0.1:8090", "ollama"]],
+    ["https://models.example", ["models.example:443", "ollama"]],
+    ["gpu-box", ["gpu-box:11434", "ollama"]],
+    ["gpu-box:11434", null],
+    ["", null],
+  ])("reads Ollama's own: %j", (setting, expected) => {
+    expect([...hostsFromEnvironment({ OLLAMA_HOST: setting })]).toEqual(expected === null ? [] : [expected]);
+  });
+});
