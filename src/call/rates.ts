@@ -96,8 +96,7 @@ export function rateCard(prices: PriceKeys): RateCard {
   return Object.freeze({
     base: rates(0),
     long: Object.freeze([...starts].sort((a, b) => a - b).map((above) => ({ above, rates: rates(above + 1) }))),
-    // Perplexity has a fee for each request, which is its one search.
-    webSearch: searchNano(prices.web_searches_kcount ?? prices.requests_kcount, WEB_SEARCH_NANO),
+    webSearch: searchNano(prices.web_searches_kcount, WEB_SEARCH_NANO),
     fileSearch: searchNano(prices.storage_searches_kcount, FILE_SEARCH_NANO),
     ...(units !== null && { units }),
   });
@@ -107,7 +106,10 @@ export function rateCard(prices: PriceKeys): RateCard {
 function unitsOf(prices: PriceKeys): UnitRates | null {
   const hours = prices.input_audio_hours ?? prices.audio_hours;
   const pages = prices.input_document_kpages;
+  // Perplexity has a fee for each request, which is its one search.
+  const requests = prices.requests_kcount;
   const units: Record<string, number> = {};
+  if (typeof requests === "number") units.searches = Math.round(requests * 1e9);
   if (typeof hours === "number") units.audioSeconds = Math.round((hours * 1e12) / 3_600);
   if (typeof pages === "number") units.pages = Math.round(pages * 1e9);
   return Object.keys(units).length === 0 ? null : Object.freeze(units);

@@ -2,6 +2,7 @@
  * Perplexity: OpenAI's chat with a fee for each request by how much is searched. Newer answers report their whole cost; of
  * others the dearest fee is charged, since the answer does not say what was searched.
  */
+import type { Units } from "../call.ts";
 import { count, fields, text } from "../json.ts";
 import { compatible } from "./compatible.ts";
 
@@ -17,10 +18,13 @@ export const perplexity = compatible({
       inputTokens: usual.inputTokens + (research ? count(told.citation_tokens) : 0),
       outputTokens: usual.outputTokens + reasoned,
       reasoningTokens: reasoned || usual.reasoningTokens,
-      webSearches: research ? count(told.num_search_queries) : searches(text(body.model)),
+      webSearches: research ? count(told.num_search_queries) : 0,
+      ...(!research && { units: fee(text(body.model)) }),
       reportedCost: typeof total === "number" && total > 0 ? total : null,
     };
   },
+  // The fee is in the estimate too.
+  refine: (facts) => ({ ...facts, units: fee(facts.model) }),
   endpoint(method, path) {
     // The async API makes the same chat later; its results are fetched by GET.
     return method === "POST" && /\/search(\?|$)/.test(path) ? { operation: "other", spending: "unmetered" } : null;
@@ -28,5 +32,5 @@ export const perplexity = compatible({
   hidesReasoning: (model) => /deep-research/.test(model),
 });
 
-/** One fee a request, but for the model that looks nothing up. */
-const searches = (model: string | null): number => (model === "r1-1776" ? 0 : 1);
+/** One fee a request, but for the model that looks nothing up; deep research counts its searches. */
+const fee = (model: string | null): Units => (/r1-1776|deep-research/.test(model ?? "") ? {} : { searches: 1 });

@@ -165,12 +165,14 @@ describe("Perplexity", () => {
   const url = "https://api.perplexity.ai/chat/completions";
 
   it("takes a fee for each request beside the tokens", async () => {
-    const { bill } = await exchanged({
+    const { call, bill } = await exchanged({
       url,
       request: { model: "sonar-pro", messages },
       response: done({ prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 }, { model: "sonar-pro" }),
     });
     expect(bill.cost).toMatchObject({ input: 300_000, output: 150_000, tools: 14_000_000 });
+    // It is held before the call too.
+    expect(call.cost.tools).toBe(14_000_000);
   });
 
   it("is billed its own total where it names one", async () => {
