@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { askingProject, meterOf, sharesFiles, status } from "../support/asking.ts";
 import { type FakeProvider, fakeProvider } from "../support/fake-provider.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
 import { type Finished, type Project, preload } from "../support/run-app.ts";
 
 /** One task of a real client, named by the second argument. */
@@ -155,5 +156,29 @@ describe("work that one process begins and another fetches", () => {
     done = true;
     await Promise.all([run("ask"), run("ask"), run("ask")]);
     expect(await cost()).toEqual({ spent: (100 * 2_500 + 50 * 10_000) / 1e9, held: 0 });
+  });
+});
+
+describe("on a Redis that they share", () => {
+  let redis: RedisServer;
+  beforeEach(async () => {
+    redis = await startRedis();
+    project.remove();
+    project = askingProject(provider, {
+      policy: "tenant.total > $5 -> deny\n",
+      files: { "app.mjs": APP },
+      env: { BUDGET_GUARD_STORE: redis.url },
+    });
+  });
+  afterEach(() => redis.stop());
+
+  it("three processes that fetch the end of the same work at the same time charge it once", async () => {
+    await run("upload");
+    await run("batch");
+    const { spent, held } = await cost();
+    expect([spent, held > 0.5]).toEqual([0, true]);
+    done = true;
+    await Promise.all([run("fetch"), run("fetch", "somebody else"), run("fetch")]);
+    expect(await cost()).toEqual({ spent: (100 * 2_500 + 50 * 10_000) / 2 / 1e9, held: 0 });
   });
 });
