@@ -108,7 +108,6 @@ describe("a session", () => {
     const one = world("tenant.hourly > $100 -> deny");
     const { say } = await open(one);
     one.time += 3 * 3_600_000;
-    await say(created("r1"));
     await say(done("r1"));
     const [now] = await spent(one, "tenant.cost.hourly");
     expect(now).toBe(COST);
@@ -181,6 +180,7 @@ describe("a session", () => {
     expect((await cost(one))[0]).toBe(0.069536);
     expect(closes).toMatchObject([{ code: 1008, reason: expect.stringContaining("cannot be read") }]);
     expect(one.said.filter((line) => line.includes("cannot be read:"))).toHaveLength(1);
+    expect(one.ended).toHaveLength(1);
   });
 
   it("is closed once, with its figures, and charged for what came after all the same", async () => {

@@ -74,7 +74,9 @@ function noting(tap: OnceTap): Notes {
     return () => tap.fail(unsent ? { ...failure, unsent } : failure);
   };
   const upgrade = (status: unknown, headers: unknown, socket: unknown): (() => void) | undefined => {
-    if (followUpgrade(tap, headerRecord(headers), socket)) return undefined;
+    // Over HTTP/2 a WebSocket is answered with 200, and without an `upgrade` (RFC 8441).
+    const told = { ...(status === 200 && { upgrade: "websocket" }), ...headerRecord(headers) };
+    if (followUpgrade(tap, told, socket)) return undefined;
     return () => {
       head(status, headers)?.();
       tap.end();

@@ -1,14 +1,17 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, request, type Server } from "node:http";
+import { createSecureServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { Agent as Undici7, WebSocket as Undici7Socket } from "undici7";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket as Client, type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import type { Failure, Line, Session } from "../../src/hook/exchange.ts";
 import { install } from "../../src/hook/install.ts";
 import { LIMITS } from "../../src/hook/limits.ts";
 import { serverFrame } from "../../src/hook/websocket-frames.ts";
+import { selfSigned } from "../support/certificate.ts";
 import { FakeGatekeeper, refuse } from "./fake-gatekeeper.ts";
 
 /** A follower that keeps what it is told. */
@@ -205,8 +208,9 @@ describe.each(builtIn)("the built-in client", () => {
     client.addEventListener("open", () => client.send('{"a":1}'));
     const [message] = await once(client, "message");
     await follower.until(() => follower.heard.length === 2);
+    const spoken = once(client, "message");
     follower.line?.close(1008, "no more", '{"last":"words"}');
-    const [last] = await once(client, "message");
+    const [last] = await spoken;
     const [event] = await closed;
     expect([message.data, last.data]).toEqual(['{"a":1}', '{"last":"words"}']);
     expect([event.code, event.reason, event.wasClean]).toEqual([1008, "no more", true]);
@@ -224,7 +228,7 @@ async function byHand(head = "", first = Buffer.alloc(0)): Promise<readonly [url
     http.on("upgrade", (asked, connection) => {
       connection.on("error", () => {});
       connections.push(connection);
-      const accept = createHash("sha1").update(`${asked.headers["sec-websocket-key"]}${GUID}`).digest("base64");
+      const accept = acceptOf(asked.headers["sec-websocket-key"]);
       connection.cork();
       connection.write(`${ACCEPTED}sec-websocket-accept: ${accept}\r\n${head}\r\n`);
       connection.write(first);
@@ -241,6 +245,7 @@ async function byHand(head = "", first = Buffer.alloc(0)): Promise<readonly [url
 
 /** RFC 6455, section 1.3. */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+const acceptOf = (key: unknown): string => createHash("sha1").update(`${key}${GUID}`).digest("base64");
 const text = (words: string): Buffer => serverFrame(1, Buffer.from(words));
 
 describe("a session that is closed from this side", () => {
@@ -421,5 +426,42 @@ describe("a client that reads slowly", () => {
     expect(waiting()).toBe(0);
     expect(count).toBe(sound.length);
     expect(got.digest("hex")).toBe(createHash("sha256").update(sound.join("")).digest("hex"));
+  });
+});
+
+describe("a WebSocket over HTTP/2", () => {
+  it("is followed and closed as one over HTTP/1.1", async () => {
+    const certificate = selfSigned();
+    if (certificate === null) throw new Error("openssl is needed");
+    const secure = createSecureServer({ ...certificate, settings: { enableConnectProtocol: true } });
+    const methods: unknown[] = [];
+    secure.on("stream", (stream, headers) => {
+      methods.push(headers[":protocol"]);
+      stream.on("error", () => {});
+      // RFC 8441 does without, and undici does not.
+      stream.respond({ ":status": 200, "sec-websocket-accept": acceptOf(headers["sec-websocket-key"]) });
+      stream.write(text('{"a":1}'));
+      stream.on("data", (bytes) => {
+        if ((bytes[0] & 0x0f) === 8) stream.end();
+      });
+    });
+    http = createServer();
+    secure.listen(0, "127.0.0.1");
+    await once(secure, "listening");
+    const { port } = secure.address() as AddressInfo;
+    gatekeeper.ports.add(port);
+    const dispatcher = new Undici7({ allowH2: true, connect: { rejectUnauthorized: false } });
+    const client = new Undici7Socket(`wss://127.0.0.1:${port}/v1/realtime`, { dispatcher });
+    const closed = once(client, "close");
+    const [message] = await once(client, "message");
+    const spoken = once(client, "message");
+    follower.line?.close(1008, "no more", '{"last":1}');
+    const [last] = await spoken;
+    const [event] = await closed;
+    expect([message.data, last.data, event.code, event.reason]).toEqual(['{"a":1}', '{"last":1}', 1008, "no more"]);
+    expect(follower.said("server")).toEqual(['{"a":1}']);
+    expect([methods, gatekeeper.departures.length]).toEqual([["websocket"], 1]);
+    await dispatcher.destroy();
+    await new Promise((resolve) => secure.close(resolve));
   });
 });
