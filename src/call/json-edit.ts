@@ -4,9 +4,9 @@
  */
 
 /** A text as bytes, one character each, so that offsets in it are offsets in the body. */
-type Latin1 = string;
+export type Latin1 = string;
 
-interface Member {
+export interface Member {
   readonly key: string;
   readonly start: number;
   readonly end: number;
@@ -58,24 +58,41 @@ function findAll(text: Latin1, object: number, path: readonly string[]): readonl
   return here.flatMap((member) => (text[member.start] === "{" ? (findAll(text, member.start, rest) ?? []) : []));
 }
 
+/** What of an object has come. */
+export interface Came {
+  readonly all: readonly Member[];
+  /** The key whose value had not come to its end; null where there is none. */
+  readonly unfinished: string | null;
+  readonly whole: boolean;
+}
+
 /** The members of the object that begins at `open`; null where the text ends before it does. */
 function members(text: Latin1, open: number): readonly Member[] | null {
-  const found: Member[] = [];
+  const { all, whole } = membersSoFar(text, open);
+  return whole ? all : null;
+}
+
+/** The members of the object that begins at `open`, up to the end of the text or to what is no JSON. */
+export function membersSoFar(text: Latin1, open: number): Came {
+  const all: Member[] = [];
+  const cut = (unfinished: string | null = null): Came => ({ all, unfinished, whole: false });
   let at = skipSpace(text, open + 1);
   while (text[at] === '"') {
     const keyEnd = stringEnd(text, at);
-    if (keyEnd === null) return null;
+    if (keyEnd === null) return cut();
     const colon = skipSpace(text, keyEnd);
-    if (text[colon] !== ":") return null;
+    if (text[colon] !== ":") return cut();
+    const key = plainKey(text.slice(at, keyEnd));
     const start = skipSpace(text, colon + 1);
     const end = valueEnd(text, start);
-    if (end === null) return null;
-    found.push({ key: plainKey(text.slice(at, keyEnd)), start, end });
+    // Of a number that stands last nobody knows whether it goes on.
+    if (end === null || end === text.length) return cut(key);
+    all.push({ key, start, end });
     const next = skipSpace(text, end);
-    if (text[next] !== ",") return text[next] === "}" ? found : null;
+    if (text[next] !== ",") return text[next] === "}" ? { all, unfinished: null, whole: true } : cut();
     at = skipSpace(text, next + 1);
   }
-  return text[at] === "}" ? found : null;
+  return text[at] === "}" ? { all, unfinished: null, whole: true } : cut();
 }
 
 /** Past the value that begins at `start`. */
@@ -119,7 +136,8 @@ function skipSpace(text: Latin1, start: number): number {
   return at;
 }
 
-function openingBrace(text: Latin1, start: number): number | null {
+/** Where the object that the text holds begins; null where it holds none. */
+export function openingBrace(text: Latin1, start: number): number | null {
   // A byte order mark in UTF-8.
   const at = skipSpace(text, text.startsWith("\u00ef\u00bb\u00bf") ? 3 : start);
   return text[at] === "{" ? at : null;

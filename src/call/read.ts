@@ -8,6 +8,7 @@ import { fingerprint } from "./fingerprint.ts";
 import { readForm } from "./form.ts";
 import { clean, type Identity } from "./identity.ts";
 import { type Fields, fields, parse, text } from "./json.ts";
+import { readStart } from "./json-start.ts";
 import { canonicalModel, UNKNOWN_MODEL } from "./model.ts";
 import type { Prices } from "./price.ts";
 import { type RequestFacts, STANDARD } from "./provider.ts";
@@ -52,8 +53,9 @@ export function readCall(request: Request): ReadCall | null {
   const { recognised } = request;
   if (recognised.operation === "realtime") return readSession(request);
   const object = readBody(request);
-  if (!recognised.certain && !looksLikeCall(object)) return null;
-  const facts = object === null ? unreadable(request) : factsOf(request, object);
+  const start = object === null ? startOf(request) : null;
+  if (!recognised.certain && !looksLikeCall(object ?? start)) return null;
+  const facts = factsFrom(request, object, start);
   return Object.freeze({ call: callFrom(request, facts), facts });
 }
 
@@ -81,6 +83,22 @@ export function readBody({ body, bodyStart, headers }: Pick<Request, "body" | "b
 function declaredLength(headers: Request["headers"]): number | null {
   const declared = Number(headers["content-length"]);
   return Number.isSafeInteger(declared) && declared > 0 ? declared : null;
+}
+
+/** What came of a JSON body that is too long, or too slow, to be read whole. */
+function startOf({ body, bodyStart, headers }: Request): Fields | null {
+  return body !== null || bodyStart === undefined || isEncoded(headers) ? null : readStart(bodyStart);
+}
+
+function factsFrom(request: Request, object: Fields | null, start: Fields | null): RequestFacts {
+  if (object !== null) return factsOf(request, object);
+  const unread = unreadable(request);
+  if (start === null) return unread;
+  // What is to be read is counted by its length, and what of it came is no sign of the same work. Requests of a batch of
+  // which only some came are no measure of it.
+  const { requests: _, ...said } = factsOf(request, start);
+  const { textBytes, mediaTokens, audioTokens, system, tools, lastMessage } = unread;
+  return { ...said, textBytes, mediaTokens, audioTokens, system, tools, lastMessage };
 }
 
 function factsOf(request: Request, body: Fields): RequestFacts {
@@ -151,11 +169,12 @@ const UNKNOWN_LENGTH = 100_000;
 const COMPRESSION = 5;
 
 function unreadable(request: Request): RequestFacts {
-  const known = request.body?.length ?? declaredLength(request.headers) ?? UNKNOWN_LENGTH;
-  const textBytes = isEncoded(request.headers) ? known * COMPRESSION : known;
+  const { body, bodyStart, headers } = request;
+  const known = body?.length ?? declaredLength(headers) ?? Math.max(UNKNOWN_LENGTH, bodyStart?.length ?? 0);
+  const textBytes = isEncoded(headers) ? known * COMPRESSION : known;
   // Some addresses name the model, and whether it streams, whatever the body says.
   const { provider, operation } = request.recognised;
-  const { model, stream } = provider.readRequest(operation, undefined, request.path, request.headers);
+  const { model, stream } = provider.readRequest(operation, undefined, request.path, headers);
   return {
     model,
     stream,
