@@ -56,6 +56,8 @@ export interface ReloadingOptions {
 const POLL = 300;
 /** Files that are being written must look the same for so long, ms, before they are read. */
 const SETTLE = 80;
+/** What is doubtful must still be so after this long, ms: two looks may follow each other closely. */
+const DOUBT = 250;
 /** A call that comes later than this after the last look waits for a new one, ms: the process slept or was busy. */
 const STALE = 1_000;
 /** But no longer than this, ms, whatever the file system does. */
@@ -82,7 +84,7 @@ class Reloading implements LivePolicy {
   /** How the files looked when they were last understood; null: they must be read. */
   #looks: string | null = null;
   /** What was read at the last look and must be confirmed by the next one. */
-  #doubted: string | null = null;
+  #doubted: { readonly content: string; readonly since: number } | null = null;
   /** The broken content that was reported last. */
   #reported: string | null = null;
   #lookedAt = performance.now();
@@ -157,9 +159,10 @@ class Reloading implements LivePolicy {
       return true;
     }
     const doubtful = plan === null || read.hollow || lacksFiles(this.#policy.plan, plan);
-    if (doubtful && this.#doubted !== content) {
-      this.#doubted = content;
-      return false;
+    if (doubtful) {
+      const known = this.#doubted?.content === content ? this.#doubted : null;
+      this.#doubted = known ?? { content, since: performance.now() };
+      if (performance.now() - this.#doubted.since < DOUBT) return false;
     }
     this.#doubted = null;
     if (plan === null) this.#keep(read);
