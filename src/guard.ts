@@ -31,7 +31,7 @@ import { backoffOf } from "./policy/waits.ts";
 import { dialectOf, refusal, refusalUnjudged } from "./refusing.ts";
 import type { LivePolicy, Policy } from "./reloading.ts";
 import { reporter } from "./reporting.ts";
-import { isSession, type Stretches, sessionTap, sightOfFailure } from "./sessions.ts";
+import { asSession, isSession, type Stretches, sessionTap, sightOfFailure } from "./sessions.ts";
 import { releaseOf, settleAtEnd } from "./settling.ts";
 import { rereader, rewritten, type Shaped, shapeCall } from "./shaping.ts";
 import { sleep } from "./sleep.ts";
@@ -131,7 +131,7 @@ export function createGuard(parts: Parts): Guard {
     const serving = parts.incoming.current();
     const context = currentBudget();
     const { hostname, port, method, path, headers, body } = departure;
-    const recognised = parts.recognise(hostname, port, method, path);
+    const recognised = asSession(parts.recognise(hostname, port, method, path), headers);
     if (recognised === null) return go(headers);
     if (recognised.spending === "free") return go(headers, deferred.watch(recognised.provider, departure));
     // A fetch that is aborted at once hands out no body. What its caller broke off no provider can read, and judged as

@@ -5,10 +5,11 @@
 import type { Call } from "./call/call.ts";
 import type { Prices } from "./call/price.ts";
 import type { RequestFacts } from "./call/provider.ts";
+import type { Recognised } from "./call/recognise.ts";
 import type { Clock } from "./clock.ts";
 import type { Considered } from "./decided.ts";
 import type { Heartbeat } from "./heartbeat.ts";
-import type { Tap } from "./hook/exchange.ts";
+import type { Departure, Tap } from "./hook/exchange.ts";
 import type { Judged } from "./judging.ts";
 import { strictness } from "./policy/verdict.ts";
 import { followSession, type SessionParts, type Standing } from "./realtime.ts";
@@ -45,6 +46,15 @@ export interface Handshake {
   readonly prices: Prices;
   readonly policy: Policy;
   readonly considered: Considered;
+}
+
+/** A WebSocket at an address that cannot spend otherwise: nobody knows what is said on it. */
+export function asSession<T extends Pick<Recognised, "operation" | "spending">>(
+  recognised: T | null,
+  headers: Departure["headers"],
+): T | null {
+  if (recognised?.spending !== "free" || headers["sec-websocket-key"] === undefined) return recognised;
+  return Object.freeze({ ...recognised, operation: "realtime", spending: "unmetered" });
 }
 
 /** Whether a call opens a session whose messages can be read. */

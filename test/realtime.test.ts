@@ -291,3 +291,21 @@ describe("a handshake without a session", () => {
     expect(await cost(one)).toEqual([0, 0]);
   });
 });
+
+describe("a WebSocket to a provider at an address that nobody knows", () => {
+  const headers = { "sec-websocket-key": "k" };
+
+  it("is counted as an unmetered call, and refused where none is let go", async () => {
+    const one = world(COUNTING);
+    const passage = await decide(one, { ...ADDRESS, path: "/v1/models/listen", headers });
+    if (passage.kind !== "go") throw new Error("refused");
+    passage.run(() => {});
+    passage.tap.head(101, {});
+    passage.tap.end();
+    await one.guard.settled();
+    expect(await calls(one)).toEqual([1, 0]);
+    const strict = world("call.unmetered -> deny");
+    expect((await decide(strict, { ...ADDRESS, path: "/v1/models/listen", headers })).kind).toBe("refuse");
+    expect((await decide(strict, { ...ADDRESS, path: "/v1/models/listen" })).kind).toBe("go");
+  });
+});

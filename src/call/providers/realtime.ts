@@ -26,7 +26,9 @@ function dialectOf(path: string): Dialect | null {
   if (!/realtime|responses|\/ws\//.test(path)) return null;
   const parts = segments(path);
   const last = parts.at(-1) ?? "";
-  if (last === "realtime" || (last === "responses" && parts.length <= 3)) return "openai";
+  // Under `audio` others write down speech, in events of their own.
+  const isEvents = last === "realtime" && !parts.includes("audio");
+  if (isEvents || (last === "responses" && parts.length <= 3)) return "openai";
   // `BidiGenerateContentConstrained` is the same under a token for one session.
   if (/(^|\.)BidiGenerateContent(Constrained)?$/.test(last)) return "gemini";
   return parts[0] === "ws" || parts.includes("realtime") ? "unknown" : null;

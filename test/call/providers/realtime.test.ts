@@ -21,6 +21,7 @@ describe("the address of a session", () => {
     ["GET", "/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent", "metered"],
     ["GET", "/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateMusic?key=k", "unmetered"],
     ["GET", "/v1/realtime/translations?model=gpt-realtime-translate", "unmetered"],
+    ["GET", "/v1/audio/transcriptions/realtime?model=voxtral-mini", "unmetered"],
     ["GET", "/v1/responses/resp_1", null],
     ["GET", "/v1/models", null],
     ["POST", "/v1/realtime/calls", null],
