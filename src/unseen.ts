@@ -1,7 +1,7 @@
 /**
  * A request to a provider that no hook could hold back. Nobody has read it and nobody can wait for the ledger, so it is
- * judged by what is known at once: a rule that refuses whatever cannot be metered refuses it, and where the deployment
- * lets no call go unjudged (`"store": {"strict": true}`) so does that. Otherwise it goes, and is told of: in the log
+ * judged by what is known at once: rules that need no figures can refuse it, `call.unmetered -> deny` above all, and where
+ * the deployment lets no call go unjudged (`"store": {"strict": true}`) so does that. Otherwise it goes, and is told of: in the log
  * once per host, as a span event and in a metric every time. It is in no meter, since nobody knows what it was.
  * @module
  */
@@ -80,7 +80,7 @@ export function unseenBy(parts: UnseenParts): (sighting: Sighting) => Error | nu
   ): { readonly rule: string; readonly error: Error } | null {
     const { plan, rulesFor } = parts.policy.current();
     const call = callOf(sighting, recognised, arrival, plan.dimensions);
-    const rules = rulesFor(call).filter(refusesUnmetered);
+    const rules = rulesFor(call).filter(needsNoFigures);
     const { kind, decided } = evaluate(plan, call, rules, { ...NO_READINGS, now: parts.clock() });
     if (decided !== null && strictness[kind] >= strictness.hold) {
       return { rule: decided.rule.id, error: refusalError(saying(decided), refusalDetail(decided, call)) };
@@ -129,8 +129,8 @@ export function unseenBy(parts: UnseenParts): (sighting: Sighting) => Error | nu
   }
 }
 
-/** A rule that needs no figures: `call.unmetered -> deny`, for whomever its filter names. */
-const refusesUnmetered = ({ flag, conditions }: Rule): boolean => flag === "call.unmetered" && conditions.length === 0;
+/** `call.unmetered -> deny`, and whatever else refuses all calls of those whom its filter names. */
+const needsNoFigures = ({ conditions }: Rule): boolean => conditions.length === 0;
 
 const NO_READINGS: Omit<Readings, "now"> = Object.freeze({
   meters: [],

@@ -60,13 +60,21 @@ describe("a request that no hook saw", () => {
     expect(withBudget({ tenant: "acme" }, () => one.guard.unseen(sighting()))).toBeInstanceOf(BudgetExceededError);
   });
 
-  it.each(["shadow call.unmetered -> deny\n", "call.unmetered -> warn\n", "tenant.calls.hourly > 0 -> deny\n"])(
-    "is not refused by `%s`: that refuses nothing, or wants figures that nobody has at once",
-    (policy) => {
-      const one = world(policy);
-      expect(one.guard.unseen(sighting())).toBeNull();
-    },
-  );
+  it.each([
+    "shadow call.unmetered -> deny\n",
+    "call.unmetered -> warn\n",
+    "tenant.calls.hourly >= 1 -> deny\n",
+    "tenant.hourly >= $0 -> deny\n",
+  ])("is not refused by `%s`: that refuses nothing, or wants figures that nobody has at once", (policy) => {
+    const one = world(policy);
+    expect(one.guard.unseen(sighting())).toBeNull();
+  });
+
+  it("is refused by a rule that refuses all calls of somebody, whatever they are", () => {
+    const one = world('when tenant == "acme" -> deny\n');
+    expect(withBudget({ tenant: "acme" }, () => one.guard.unseen(sighting()))).toBeInstanceOf(BudgetExceededError);
+    expect(withBudget({ tenant: "globex" }, () => one.guard.unseen(sighting()))).toBeNull();
+  });
 
   it("is refused where the deployment lets no call go unjudged, and never in shadow mode", () => {
     const strict = { deadlineMs: 250, localMillionths: 0, strict: true, holdMs: 60_000 };

@@ -118,7 +118,7 @@ describe.each(versions)("a request of undici %i past the hook", (version) => {
 });
 
 describe.each(versions)("a request of undici %i that the hook saw is not told of again", (version) => {
-  const { Agent, Pool, RetryAgent, fetch: own } = copy(version);
+  const { Agent, Client, Pool, RetryAgent, fetch: own } = copy(version);
 
   it("from a queue of a pool", async () => {
     guard();
@@ -130,6 +130,15 @@ describe.each(versions)("a request of undici %i that the hook saw is not told of
     );
     await pool.close();
     expect(gatekeeper.departures).toHaveLength(6);
+    expect(gatekeeper.sightings).toEqual([]);
+  });
+
+  it("by a client of its own", async () => {
+    guard();
+    const client = new Client(server.url);
+    expect((await client.request(post)).statusCode).toBe(200);
+    await client.destroy();
+    expect(gatekeeper.departures).toHaveLength(1);
     expect(gatekeeper.sightings).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { CHAT, repository, useTheatre } from "./theatre.ts";
+import { CHAT, POST, repository, useTheatre } from "./theatre.ts";
 
 const { built, names, start } = useTheatre();
 
@@ -55,5 +55,19 @@ describe("what is missing", () => {
       subscribe("undici:request:create", () => {});
       refuse(); await traced(); await call();`).finished;
     expect(names()).toEqual([CHAT, CHAT]);
+  });
+
+  test("the guard's own net below the hooks is nobody who traces, and stays where it is", async () => {
+    const { stdout } = await start(`
+      const { channel } = await import("node:diagnostics_channel");
+      const created = channel("undici:request:create");
+      let heard = 0;
+      const listener = () => { heard += 1; };
+      created.subscribe(listener);
+      created[Symbol.for("budget-guard.subscriber")] = listener;
+      refuse(); await traced(); await call();
+      console.log("heard", heard > 0);`).finished;
+    expect(names().toSorted()).toEqual([POST, CHAT, CHAT].toSorted());
+    expect(stdout).toBe("heard true\n");
   });
 });
