@@ -112,7 +112,15 @@ describe.each([...undicis])("undici %i", (version, { Agent, Pool }) => {
     const go = held();
     const pool = new Pool(server.url, { connections: 1, pipelining: 1 });
     const answers = Array.from({ length: 100 }, () => pool.request(post));
-    const handler = { onConnect() {}, onHeaders: () => true, onData: () => true, onComplete() {}, onError() {} };
+    const before = { onConnect() {}, onHeaders: () => true, onData: () => true, onComplete() {}, onError() {} };
+    const since = {
+      onRequestStart() {},
+      onResponseStart() {},
+      onResponseData() {},
+      onResponseEnd() {},
+      onResponseError() {},
+    };
+    const handler = version < 7 ? before : since;
     expect(pool.dispatch({ ...post }, handler)).toBe(true);
     go();
     for (const answer of answers) {
