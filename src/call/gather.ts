@@ -1,6 +1,7 @@
 /**
  * Adds up what a model will read while a request body is walked: text, pictures, sound, and what identifies the work.
  */
+import { condense } from "./fingerprint.ts";
 import type { CacheWrite } from "./provider.ts";
 
 /** Collects the sizes of one request. */
@@ -16,7 +17,8 @@ export class Gathering {
   text(value: unknown): void {
     if (typeof value !== "string") return;
     this.textBytes += Buffer.byteLength(value);
-    if (this.#listening) this.#said.push(value);
+    // Copied into one text with others, megabytes would cost more than all the rest.
+    if (this.#listening) this.#said.push(condense(value));
   }
 
   /** Counts a value that the model reads as JSON: a tool, a schema, arguments. */
@@ -44,7 +46,7 @@ export class Gathering {
     else if (this.cacheWrite === "none") this.cacheWrite = "minutes";
   }
 
-  /** Runs `walk` and returns the text it met. */
+  /** Runs `walk` and returns the text it met, long ones condensed. */
   listen(walk: () => void): string {
     this.#listening = true;
     walk();

@@ -7,7 +7,7 @@ import { type Estimate, estimate, type Learned, NO_ESTIMATE, NOTHING_LEARNED } f
 import { fingerprint } from "./fingerprint.ts";
 import { readForm } from "./form.ts";
 import { clean, type Identity } from "./identity.ts";
-import { type Fields, fields, parse, text } from "./json.ts";
+import { type Fields, fields, parseBytes, text } from "./json.ts";
 import { readStart } from "./json-start.ts";
 import { canonicalModel, UNKNOWN_MODEL } from "./model.ts";
 import type { Prices } from "./price.ts";
@@ -77,7 +77,7 @@ export function readBody({ body, bodyStart, headers }: Pick<Request, "body" | "b
   if (start !== null && /^multipart\/form-data/i.test(type ?? "")) {
     return readForm(type, start, body === null ? declaredLength(headers) : body.length);
   }
-  return body === null ? null : fields(parse(body.toString("utf8")));
+  return body === null ? null : fields(parseBytes(body));
 }
 
 function declaredLength(headers: Request["headers"]): number | null {

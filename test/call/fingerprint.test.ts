@@ -78,6 +78,14 @@ describe("the fingerprint", () => {
     expect(aCall(prices, null).fingerprint).toBeNull();
   });
 
+  it("tells long texts apart by their middle, and not by ids at their ends", () => {
+    const around = (middle: string, id: string): string =>
+      `${id} ${"a ".repeat(60_000)}${middle}${" b".repeat(60_000)} ${id}`;
+    const [one, two] = ["req_011CcaGs24UqTfYHgDWn7trH", "req_022CcaGs24UqTfYHgDWn7trX"];
+    expect(chat(around("x", one))).toBe(chat(around("x", two)));
+    expect(chat(around("x", one))).not.toBe(chat(around("y", one)));
+  });
+
   it("stays quick on long texts without a digit in them", () => {
     const start = performance.now();
     normalise("a-".repeat(500_000));
