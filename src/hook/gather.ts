@@ -52,7 +52,13 @@ export class Gather {
   /** The body is written to its end. */
   finish(): void {
     if (this.#search() !== null) this.#partly();
-    else this.#end(() => ({ body: Buffer.concat(this.#pieces), start: null }));
+    else this.#end(() => ({ body: this.#whole(), start: null }));
+  }
+
+  /** Most bodies are written at once, and need no copy. */
+  #whole(): Buffer {
+    const [only, second] = this.#pieces;
+    return only !== undefined && second === undefined ? only : Buffer.concat(this.#pieces);
   }
 
   /** Lets go of everything; `enough` is not told any more. */

@@ -77,7 +77,8 @@ export async function collectBody(
   } finally {
     clearTimeout(timer);
   }
-  const bytes = Buffer.concat(buffers);
+  const [only = EMPTY] = buffers;
+  const bytes = buffers.length > 1 ? Buffer.concat(buffers) : only;
   const send = whole ? bytes : replay(pieces);
   return form ? { bytes: null, start: bytes, send, release: keep } : { bytes, send, release: keep };
 }
