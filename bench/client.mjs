@@ -30,15 +30,19 @@ const kinds = {
   /** A request to a host that is no provider: a path that no LLM call has. */
   plain: async () => (await fetch(`${url}/health`)).text(),
   /** Until the first byte of a stream; the rest is read, but not timed. */
-  stream: async (stop) => {
-    const response = await post(true);
-    if (!response.ok) throw new Error(`answered ${response.status}: ${await response.text()}`);
-    const reader = response.body.getReader();
-    await reader.read();
-    stop();
-    while (!(await reader.read()).done);
-  },
+  stream: (stop) => firstByte("", stop),
+  /** The same with a provider that thinks. */
+  patient: (stop) => firstByte("?think=10", stop),
 };
+
+async function firstByte(query, stop) {
+  const response = await post(true, query);
+  if (!response.ok) throw new Error(`answered ${response.status}: ${await response.text()}`);
+  const reader = response.body.getReader();
+  await reader.read();
+  stop();
+  while (!(await reader.read()).done);
+}
 
 async function round({ kind, count }) {
   const taken = [];

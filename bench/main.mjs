@@ -5,7 +5,9 @@ import { cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { measureBodies } from "./bodies.mjs";
 import { measureCalls } from "./calls.mjs";
+import { measureHeap } from "./heap.mjs";
 import { bundleInternals } from "./internals.mjs";
 import { launch, lines, pinned, startRedis } from "./machine.mjs";
 import { measurePreload } from "./preload.mjs";
@@ -28,6 +30,10 @@ try {
   const preload = await measurePreload(project);
   say("guarded calls beside direct ones ...");
   const calls = await measureCalls({ project, redis });
+  say("bodies of a megabyte ...");
+  const bodies = await measureBodies({ project });
+  say("10,000 streams, and what they leave ...");
+  const heap = await measureHeap({ project, redis });
   say("stores beside their floors ...");
   const internals = await bundleInternals(root);
   const args = [join(root, "bench", "stores.mjs"), project, internals, redis?.url ?? ""];
@@ -42,6 +48,8 @@ try {
     pinned,
     preload,
     calls,
+    bodies,
+    heap,
     stores,
     policy,
   };

@@ -19,17 +19,13 @@ const whole = Buffer.from(
 );
 const event = (choices, used) =>
   `data: ${JSON.stringify({ ...head, object: "chat.completion.chunk", choices, usage: used })}\n\n`;
-const events = [
-  ...Array.from({ length: 20 }, () =>
-    event([{ index: 0, delta: { content: "A budget is " }, finish_reason: null }], null),
-  ),
-  event([{ index: 0, delta: {}, finish_reason: "stop" }], null),
-  event([], usage),
-  "data: [DONE]\n\n",
-];
+const delta = event([{ index: 0, delta: { content: "A budget is " }, finish_reason: null }], null);
+const end = [event([{ index: 0, delta: {}, finish_reason: "stop" }], null), event([], usage), "data: [DONE]\n\n"];
+const DELTAS = 20;
 
 const server = createServer(async (request, response) => {
   const parts = [];
+  const deltas = Number(/[?&]events=(\d+)/.exec(request.url)?.[1] ?? DELTAS + end.length) - end.length;
   const think = Number(/[?&]think=(\d+)/.exec(request.url)?.[1] ?? 0);
   for await (const part of request) parts.push(part);
   if (request.method === "GET") return response.end("ok");
@@ -39,7 +35,8 @@ const server = createServer(async (request, response) => {
     return response.end(whole);
   }
   response.writeHead(200, { "content-type": "text/event-stream" });
-  for (const text of events) response.write(text);
+  for (let index = 0; index < deltas; index++) response.write(delta);
+  for (const text of end) response.write(text);
   response.end();
 });
 server.keepAliveTimeout = 120_000;

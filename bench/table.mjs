@@ -6,7 +6,7 @@ const times = (value) => `${value >= 100 ? Math.round(value).toLocaleString("en"
 const ms = (value) => `${value.toFixed(1)} ms`;
 const ns = (value) => (value < 1_000 ? `${value.toFixed(0)} ns` : value < 1e6 ? us(value / 1_000) : ms(value / 1e6));
 
-export function print({ node, cpu, pinned, preload, calls, stores, policy }) {
+export function print({ node, cpu, pinned, preload, calls, bodies, heap, stores, policy }) {
   const out = (text = "") => process.stdout.write(`${text}\n`);
   const rows = (head, body) => {
     const all = [head, ...body];
@@ -40,6 +40,7 @@ export function print({ node, cpu, pinned, preload, calls, stores, policy }) {
     json: "a whole call",
     thinking: "a whole call, provider takes 10 ms",
     stream: "first byte of a stream",
+    patient: "first byte of a stream, provider takes 10 ms",
     plain: "request to no provider",
   };
   const stored = Object.keys(calls.figures.json).filter((name) => name !== "direct");
@@ -57,6 +58,28 @@ export function print({ node, cpu, pinned, preload, calls, stores, policy }) {
       ];
       return kind === "json" ? [row(label, "p50"), row("- its 99th percentile", "p99")] : [row(label, "p50")];
     }),
+  );
+
+  rows(
+    ["a body of a megabyte, memory store", "JSON.parse", "direct", "guarded", "added / JSON.parse", "in CPU time"],
+    Object.entries(bodies).map(([shape, { parse, direct, guarded, directWork, guardedWork }]) => [
+      `one ${shape}`,
+      us(parse),
+      us(direct),
+      us(guarded),
+      times((guarded - direct) / parse),
+      times((guardedWork - directWork) / parse),
+    ]),
+  );
+  const mb = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+  rows(
+    ["heap after gc, 10,000 streams of 200 events", "before", "after", "grown by"],
+    Object.entries(heap).map(([name, { before, after }]) => [
+      name === "direct" ? name : `${name} store`,
+      mb(before),
+      mb(after),
+      mb(after - before),
+    ]),
   );
 
   const ratio = (value, floor) => (floor ? times(value / floor) : "-");
