@@ -39,7 +39,7 @@ function endpoint(method: string, path: string): Endpoint | null {
   if (last === "completions" && (before === "agents" || before === "fim")) return CHAT;
   // A conversation answers when it begins and when it is continued; an agent or a library is only described.
   if (parts.includes("conversations")) return CHAT;
-  if (parts.includes("agents") || parts.includes("libraries")) return FREE;
+  if (last === "agents" || parts.includes("libraries")) return FREE;
   // Pages are told under a name of their own; a classification and a moderation are billed too.
   return last === "ocr" || last === "classifications" || last === "moderations" ? UNMETERED : null;
 }
