@@ -57,6 +57,7 @@ function ending(
     log: createLog("debug", (line) => said.push(line)),
     settle: async (settlement) => void settled.push(settlement),
     left: () => true,
+    defer: async () => false,
     ending: (work) => works.push(work),
     ...over,
   });

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { Agent as Undici7, WebSocket as Undici7Socket } from "undici7";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { WebSocket as Client, type ServerOptions, type WebSocket, WebSocketServer } from "ws";
+import { WebSocket as Client, type ServerOptions, type WebSocket as Socket, WebSocketServer } from "ws";
 import type { Failure, Line, Session } from "../../src/hook/exchange.ts";
 import { install } from "../../src/hook/install.ts";
 import { LIMITS } from "../../src/hook/limits.ts";
@@ -79,7 +79,7 @@ afterEach(async () => {
 });
 
 /** A server that does with each connection as told; resolves to its address. */
-async function serve(connected: (socket: WebSocket) => void, options: ServerOptions = {}): Promise<string> {
+async function serve(connected: (socket: Socket) => void, options: ServerOptions = {}): Promise<string> {
   http = createServer((_, response) => response.end());
   wss = new WebSocketServer({ server: http, ...options });
   wss.on("connection", (socket) => {
@@ -203,7 +203,7 @@ const builtIn = "WebSocket" in globalThis ? [true] : [];
 describe.each(builtIn)("the built-in client", () => {
   it("is followed like any other, and hears a close with its reason", async () => {
     const url = await serve((socket) => socket.on("message", (data) => socket.send(String(data))));
-    const client = new WebSocket(url);
+    const client = new globalThis.WebSocket(url);
     const closed = once(client, "close");
     client.addEventListener("open", () => client.send('{"a":1}'));
     const [message] = await once(client, "message");
@@ -222,7 +222,10 @@ describe.each(builtIn)("the built-in client", () => {
 const ACCEPTED = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n";
 
 /** A server that writes its bytes by hand; resolves to its address and to the connection of its first client. */
-async function byHand(head = "", first = Buffer.alloc(0)): Promise<readonly [url: string, socket: Promise<Duplex>]> {
+async function byHand(
+  head = "",
+  first: Uint8Array = Buffer.alloc(0),
+): Promise<readonly [url: string, socket: Promise<Duplex>]> {
   http = createServer();
   const socket = new Promise<Duplex>((resolve) => {
     http.on("upgrade", (asked, connection) => {
@@ -392,7 +395,7 @@ describe("a session that its network ends", () => {
 describe("a client that reads slowly", () => {
   it("holds its server back as ever, and gets every byte in the end", async () => {
     const sound = Array.from({ length: 800 }, (_, at) => json({ type: "audio.delta", at, delta: "A".repeat(65_000) }));
-    let server: WebSocket | null = null;
+    let server: Socket | null = null;
     const url = await serve(
       (socket) => {
         server = socket;
@@ -416,7 +419,7 @@ describe("a client that reads slowly", () => {
     await resting;
     await new Promise((resolve) => setTimeout(resolve, 200));
     // 52 MB were sent; what the sockets of both sides hold is a few.
-    const waiting = (): number => (server as WebSocket | null)?.bufferedAmount ?? 0;
+    const waiting = (): number => (server as Socket | null)?.bufferedAmount ?? 0;
     expect(waiting()).toBeGreaterThan(30_000_000);
     const heard = follower.heard.length;
     expect(heard).toBeLessThan(200);
@@ -441,8 +444,8 @@ describe("a WebSocket over HTTP/2", () => {
       // RFC 8441 does without, and undici does not.
       stream.respond({ ":status": 200, "sec-websocket-accept": acceptOf(headers["sec-websocket-key"]) });
       stream.write(text('{"a":1}'));
-      stream.on("data", (bytes) => {
-        if ((bytes[0] & 0x0f) === 8) stream.end();
+      stream.on("data", (bytes: Buffer) => {
+        if ((bytes.readUInt8(0) & 0x0f) === 8) stream.end();
       });
     });
     http = createServer();
