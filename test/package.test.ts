@@ -78,7 +78,7 @@ describe("the package", () => {
     const allowed = [
       /^(LICENSE|README\.md|package\.json|budget-guard\.schema\.json)$/,
       /^docs\/[\w-]+\.md$/,
-      /^dist\/(index|register|cli\/main|telemetry\/emit)\.(js|d\.ts)$/,
+      /^dist\/(index|register|cli\/(main|doctor-patient|doctor-probe)|telemetry\/emit)\.(js|d\.ts)$/,
       /^dist\/chunks\/[\w-]+\.js$/,
       /^dist\/too-old\.cjs$/,
       /^dist\/store\/lua\/(includes\/)?[\w-]+\.lua$/,
