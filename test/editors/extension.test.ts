@@ -119,12 +119,12 @@ describe("an extension whose server does not start", () => {
 });
 
 describe("the choice of a server", () => {
-  const wishes = { path: "", folders: ["/work/app"], trusted: true, extension: "/ext" };
+  const wishes = { path: "", folders: ["/srv/app"], trusted: true, extension: "/ext" };
 
   it("takes the setting first, from the folder that it is relative to", () => {
     expect(serverCommand({ ...wishes, path: "bin/budget-guard" })).toEqual({
       kind: "program",
-      path: join("/work/app", "bin/budget-guard"),
+      path: join("/srv/app", "bin/budget-guard"),
       args: ["lsp"],
     });
     expect(serverCommand({ ...wishes, path: "/opt/bg/main.js" })).toMatchObject({
@@ -132,7 +132,7 @@ describe("the choice of a server", () => {
       path: "/opt/bg/main.js",
     });
     expect(serverCommand({ ...wishes, path: "budget-guard" }).path).toBe("budget-guard");
-    expect(serverCommand({ ...wishes, path: "$" + "{workspaceFolder}/x.mjs" }).path).toBe("/work/app/x.mjs");
+    expect(serverCommand({ ...wishes, path: "$" + "{workspaceFolder}/x.mjs" }).path).toBe("/srv/app/x.mjs");
   });
 
   it("takes the bundled one where nothing is set, installed or trusted", () => {
