@@ -28,20 +28,19 @@ export class ResponseWatch {
     if (name === "timeout") this.#timedOut = true;
     // Now and not later: a caller who hears of a broken connection may well destroy the request.
     if (name === "error") this.#cause ??= this.#failure(subject);
+    const head = isMessage(subject) && (name === "response" || name === "upgrade") ? headOf(subject) : null;
     if (name === "response" && isMessage(subject)) this.#follow(subject, tap);
-    if (name === "upgrade" && isMessage(subject)) followUpgrade(tap, headersOf(subject), rest[0], rest[1]);
+    if (name === "upgrade" && head !== null) followUpgrade(tap, head.headers, rest[0], rest[1]);
     try {
       return emit();
     } finally {
-      this.#tell(name, subject, tap);
+      if (head !== null) tap.head(head.status, head.headers);
+      this.#tell(name, tap);
     }
   }
 
-  #tell(name: unknown, subject: unknown, tap: OnceTap): void {
-    if (isMessage(subject) && (name === "response" || name === "upgrade")) {
-      tap.head(subject.statusCode ?? 0, headersOf(subject));
-      if (name === "upgrade") tap.end();
-    }
+  #tell(name: unknown, tap: OnceTap): void {
+    if (name === "upgrade") tap.end();
     if (name === "error" && this.#response === null && this.#cause !== null) tap.fail(this.#cause);
     if (name === "close") {
       if (this.#response?.complete === true) tap.end();
@@ -79,10 +78,16 @@ const isReset = (error: unknown): boolean => error instanceof Error && "code" in
 const isMessage = (value: unknown): value is IncomingMessage =>
   typeof value === "object" && value !== null && "statusCode" in value && "push" in value;
 
-function headersOf(response: IncomingMessage): Record<string, string> {
+interface Head {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+}
+
+/** Taken before the caller has it: axios takes `content-encoding` away from a response that it unpacks. */
+function headOf(response: IncomingMessage): Head {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(response.headers)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
   }
-  return headers;
+  return { status: response.statusCode ?? 0, headers };
 }

@@ -620,6 +620,17 @@ describe("a response", () => {
     expect(await gatekeeper.ended()).toMatchObject([{ status: 200, ends: 1 }]);
   });
 
+  it("has its tap told the headers that came, also where the caller takes some away as axios does", async () => {
+    const request = post();
+    request.on("response", (response: IncomingMessage) => {
+      response.headers["x-server"] = undefined;
+      delete response.headers["content-type"];
+    });
+    expect((await answerTo(request.end("{}"))).res.headers["content-type"]).toBeUndefined();
+    const [told] = await gatekeeper.ended();
+    expect(told?.headers).toMatchObject({ "content-type": "application/json", "x-server": "loopback" });
+  });
+
   it("that has come whole but is not read has its tap told of the end", async () => {
     const request = post();
     request.on("response", () => {});
