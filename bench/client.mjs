@@ -29,10 +29,10 @@ const kinds = {
   thinking: async () => (await post(false, "?think=10")).text(),
   /** A request to a host that is no provider: a path that no LLM call has. */
   plain: async () => (await fetch(`${url}/health`)).text(),
-  /** Until the first byte of a stream; the rest is read, but not timed. */
-  stream: (stop) => firstByte("", stop),
+  /** Until the first byte of a stream, whose other events come later; they are read, but not timed. */
+  stream: (stop) => firstByte("?pause=2", stop),
   /** The same with a provider that thinks. */
-  patient: (stop) => firstByte("?think=10", stop),
+  patient: (stop) => firstByte("?think=10&pause=2", stop),
 };
 
 async function firstByte(query, stop) {

@@ -13,6 +13,7 @@ import type { Failure, Tap } from "./hook/exchange.ts";
 import type { Plan } from "./policy/plan.ts";
 import { chargesFor, fingerprintKey, isFailure, isPlausible, runOf } from "./request.ts";
 import { bill } from "./response/bill.ts";
+import { readLater } from "./response/later.ts";
 import { createReader, NO_RESPONSE, type ResponseReader, type ResponseReading } from "./response/reader.ts";
 import type { Settlement } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -56,13 +57,9 @@ export function settleAtEnd(options: SettlingOptions): Tap {
       // Informational answers (103 Early Hints) come before the real one; 101 is one itself.
       if (code < 200 && code !== 101) return;
       status = code;
-      reader = createReader({
-        provider: options.provider,
-        operation: call.operation,
-        path: call.path,
-        status: code,
-        headers,
-      });
+      const { provider } = options;
+      const { operation, path } = call;
+      reader = readLater(() => createReader({ provider, operation, path, status: code, headers }));
     },
     chunk(bytes) {
       firstByteAt ??= clock();
