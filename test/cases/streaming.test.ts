@@ -3,7 +3,8 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Failure } from "../../src/hook/exchange.ts";
-import { endpoints, type Row } from "../endpoints/endpoints.ts";
+import { endpoints } from "../endpoints/endpoints.ts";
+import type { Row } from "../endpoints/row.ts";
 import { endWorlds, spent } from "../support/a-guard.ts";
 import {
   app,

@@ -3,7 +3,7 @@
  * @module
  */
 import type { CostSource } from "../../src/call/call.ts";
-import type { Row } from "./endpoints.ts";
+import type { Row } from "./row.ts";
 
 /** A row with where its bill came from; null where nothing is read. */
 export interface Printed {
@@ -14,7 +14,7 @@ export interface Printed {
 const HEAD = `# Coverage
 
 This page is printed by the tests from their own tables: a cell that did not hold would fail them.
-\`npx vitest run -u test/endpoints\` writes it anew.
+\`npx vitest run test/endpoints --update=all\` writes it anew.
 
 ## Providers and endpoints
 

@@ -235,3 +235,33 @@ export const silent: Words = {
   whole: { type: "audio/mpeg", body: Buffer.from([0xff, 0xfb, 0x90, 0x44]) },
   streamed: null,
 };
+
+/** Claude's events inside Amazon's event stream. */
+export const invokeStream: Words = {
+  whole: null,
+  streamed: {
+    type: "application/vnd.amazon.eventstream",
+    body: Buffer.concat(
+      [
+        { type: "message_start", message: { id: "m", usage: { input_tokens: 100, output_tokens: 1 } } },
+        { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "Hello." } },
+        { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 20 } },
+      ].map((event) => frame("chunk", { bytes: Buffer.from(JSON.stringify(event)).toString("base64") })),
+    ),
+  },
+};
+
+export const llama: Words = {
+  whole: json({ generation: "Hello.", prompt_token_count: 100, generation_token_count: 20, stop_reason: "stop" }),
+  streamed: null,
+};
+
+export const imagen: Words = {
+  whole: json({ predictions: [{ mimeType: "image/png", bytesBase64Encoded: "" }] }),
+  streamed: null,
+};
+
+export const vertexEmbeddings: Words = {
+  whole: json({ predictions: [{ embeddings: { values: [0.1], statistics: { token_count: 100, truncated: false } } }] }),
+  streamed: null,
+};

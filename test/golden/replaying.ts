@@ -13,7 +13,8 @@ import { bytes, type Exchange } from "./golden.ts";
 
 export const NOW = new Date("2026-11-22T12:00:00Z");
 
-const recognise = recogniser({ hosts: new Map() });
+/** One gateway has no host that is known by name. */
+const recognise = recogniser({ hosts: new Map([["litellm.example", "litellm"]]) });
 
 /** One request with its answer, from whichever of the recordings. */
 export interface Item {
