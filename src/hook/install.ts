@@ -1,4 +1,3 @@
-import { EventEmitter } from "node:events";
 import type { Gatekeeper } from "./exchange.ts";
 import { HttpHook } from "./http.ts";
 import { Http2Hook } from "./http2.ts";
@@ -7,6 +6,7 @@ import { quietly } from "./once.ts";
 import { Patches } from "./patches.ts";
 import { SafetyNet } from "./safety-net.ts";
 import { SocketWatch } from "./safety-net-sockets.ts";
+import { Seam } from "./seam.ts";
 import { UndiciHook } from "./undici.ts";
 
 const INSTALLED = Symbol.for("budget-guard.installed");
@@ -27,20 +27,28 @@ export function install(gatekeeper: Gatekeeper, limits: Limits = LIMITS): { disp
   const undici = new UndiciHook(gatekeeper, patches, limits);
   const http = new HttpHook(gatekeeper, patches, limits);
   const http2 = new Http2Hook(gatekeeper, patches, limits);
-  const sockets = new SocketWatch(gatekeeper, patches);
   const net = new SafetyNet(gatekeeper, { http, http2 });
-  patches.apply(EventEmitter, "init", (original) => {
-    return function init(this: unknown, options: unknown): unknown {
-      // `in` and not a read: a getter of a half-made object may throw.
-      if (patches.live && typeof this === "object" && this !== null) {
-        if ("dispatch" in this) quietly(() => undici.meet(this));
-        else if ("onSocket" in this) quietly(() => http.meet(this));
-        else if ("goaway" in this) quietly(() => http2.meet(this));
-        else if (sockets.wanting && "setKeepAlive" in this) quietly(() => sockets.meet(this));
-      }
-      return original.call(this, options);
-    };
+  const sockets = new SocketWatch(gatekeeper, patches, () => {
+    if (seam.holds()) return;
+    seam.take();
+    // What is being connected is a request that exists already: only its class can be met.
+    const own = process.getBuiltinModule?.("node:http");
+    if (own !== undefined) http.meet(own.ClientRequest.prototype);
   });
+  const seam = new Seam(patches, {
+    look(emitter) {
+      // `in` and not a read: a getter of a half-made object may throw.
+      if ("dispatch" in emitter) quietly(() => undici.meet(emitter));
+      else if ("onSocket" in emitter) quietly(() => http.meet(emitter));
+      else if ("goaway" in emitter) quietly(() => http2.meet(emitter));
+      else if (sockets.wanting && "setKeepAlive" in emitter) quietly(() => sockets.meet(emitter));
+    },
+    saw: (emitter) => undici.hasMet(emitter),
+  });
+  seam.take();
+  // Loaded already: whoever follows the children has need of it.
+  const plain = process.getBuiltinModule?.("node:net");
+  if (plain !== undefined) sockets.meet(plain.Socket.prototype);
   undici.meetGlobals();
   net.cast();
 

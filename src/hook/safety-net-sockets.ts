@@ -13,12 +13,17 @@ const WRITE = "_writeGeneric";
 export class SocketWatch {
   readonly #gatekeeper: Gatekeeper;
   readonly #patches: Patches;
+  readonly #connecting: () => void;
+  /** Where the sockets that are watched lead. */
+  readonly #places = new WeakMap<object, Place>();
   #plain = false;
   #secure = false;
 
-  constructor(gatekeeper: Gatekeeper, patches: Patches) {
+  /** `connecting` is called before a connection to a provider begins. */
+  constructor(gatekeeper: Gatekeeper, patches: Patches, connecting: () => void) {
     this.#gatekeeper = gatekeeper;
     this.#patches = patches;
+    this.#connecting = connecting;
   }
 
   /** False once both kinds of sockets are met. */
@@ -37,17 +42,22 @@ export class SocketWatch {
         // A connection through a proxy's tunnel has no address but this name.
         this.#secure = true;
         this.#listen(at, "setServername", ([name]) => (typeof name === "string" ? { host: name, port: 443 } : null));
+        // Over a connection that somebody made before, TLS writes below the socket that was watched.
+        this.#listen(at, "_start", (_, socket) => {
+          const below: unknown = Reflect.get(socket, "_parent");
+          return isObject(below) ? (this.#places.get(below) ?? null) : null;
+        });
       }
     }
   }
 
-  #listen(prototype: object, method: string, read: (args: readonly unknown[]) => Place | null): void {
+  #listen(prototype: object, method: string, read: (args: readonly unknown[], socket: object) => Place | null): void {
     const watch = this;
     this.#patches.apply(prototype, method, (original) => {
       return function listening(this: unknown, ...args: unknown[]): unknown {
         if (watch.#patches.live && isObject(this)) {
           quietly(() => {
-            const place = read(args);
+            const place = read(args, this);
             if (place !== null) watch.#watch(this, place);
           });
         }
@@ -57,9 +67,12 @@ export class SocketWatch {
   }
 
   /** Puts a look in front of the first write. */
-  #watch(socket: object, { host, port }: Place): void {
+  #watch(socket: object, place: Place): void {
+    const { host, port } = place;
     const hostname = host.toLowerCase();
     if (Object.hasOwn(socket, WRITE) || this.#gatekeeper.concerns(hostname, port, "POST", "/") === null) return;
+    this.#connecting();
+    this.#places.set(socket, place);
     const write: unknown = Reflect.get(socket, WRITE);
     if (typeof write !== "function" || isExempt()) return;
     const look = (): Error | null => {

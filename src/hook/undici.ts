@@ -72,6 +72,11 @@ export class UndiciHook {
     }
   }
 
+  /** Whether an object of this very class was met. */
+  hasMet(emitter: object): boolean {
+    return this.#met.has(Object.getPrototypeOf(emitter));
+  }
+
   #patch(base: object): void {
     const hook = this;
     this.#patches.apply(base, "dispatch", (original) => {

@@ -29,14 +29,20 @@ beforeEach(async () => {
 });
 afterEach(() => server[Symbol.asyncDispose]());
 
-/** Stands guard; with `blind`, as if somebody had taken the place of the hooks' seam without a word to them. */
+const sockets = net.Socket.prototype;
+
+/** Stands guard; with `blind`, as if somebody had taken away the hooks' seam, and what notices that it is gone. */
 function guard(wishes: { readonly blind?: boolean } = {}): void {
-  const before = emitter.init;
+  const { init } = emitter;
+  const { connect } = sockets;
   const { dispose } = install(gatekeeper);
-  if (wishes.blind === true) emitter.init = before;
+  if (wishes.blind === true) {
+    emitter.init = init;
+    sockets.connect = connect;
+  }
   onTestFinished(() => {
     dispose();
-    emitter.init = before;
+    emitter.init = init;
   });
 }
 
@@ -345,6 +351,25 @@ describe("what is written to a bare socket", () => {
     await once(socket, "close");
     secure.close();
     expect(gatekeeper.sightings).toMatchObject([{ transport: "socket", hostname: "localhost", port: 443 }]);
+  });
+
+  it("through TLS over a connection to the provider is told of, though it asks for no name", async () => {
+    const certificate = selfSigned();
+    if (certificate === null) return;
+    const secure = tls.createServer(certificate, (socket) => socket.on("error", () => {}).end("bye"));
+    secure.listen(0, "127.0.0.1");
+    await once(secure, "listening");
+    const { port } = secure.address() as net.AddressInfo;
+    gatekeeper.ports.add(port);
+    guard();
+    gatekeeper.unseenError = refusal;
+    const below = net.connect(port, "127.0.0.1");
+    const socket = tls.connect({ socket: below, rejectUnauthorized: false });
+    const failed = once(socket, "error");
+    socket.write("hello");
+    expect((await failed)[0]).toBe(refusal);
+    secure.close();
+    expect(gatekeeper.sightings).toMatchObject([{ transport: "socket", hostname: "127.0.0.1", port, sent: false }]);
   });
 
   it("of any other host is not looked at: the socket stays as it was", async () => {
