@@ -86,9 +86,12 @@ export function chargesFor(plan: Plan, call: Call, bill: Bill, outcome: Outcome,
 /** The run of a call, as the ledger counts runs. */
 export const runOf = (call: Call): string => call.subject.run ?? NONE;
 
-/** Runs share no fingerprints: the same question in another run is no repeat. */
+/**
+ * Runs share no fingerprints: the same question in another run is no repeat. Joined, it is one text in memory, where a
+ * ledger may keep it for a day; a template would keep its pieces.
+ */
 export function fingerprintKey(call: Call): string | null {
-  return call.fingerprint === null ? null : `${runOf(call)}|${call.fingerprint}`;
+  return call.fingerprint === null ? null : [runOf(call), call.fingerprint].join("|");
 }
 
 /** Whether the provider let the caller down; a caller who hangs up has not met an error. */

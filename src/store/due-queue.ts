@@ -1,85 +1,82 @@
-interface Entry {
+/** A record in a queue, which keeps these for it. */
+export interface Dated {
   readonly key: string;
-  readonly due: number;
+  /** When something is due, ms since 1970; infinite: never. */
+  due: number;
+  /** Where it stands in the queue's heap; -1: not in it. */
+  at: number;
 }
 
 /**
- * Keys by the time at which something is due: a binary heap whose stale entries are dropped when they come to the top,
- * so that renewing a key costs nothing.
+ * Records by the time at which something is due: a binary heap whose records know their places in it, so that what is
+ * renewed or deleted leaves nothing behind. A ledger in this process keeps one for every call of the last hours.
  */
-export class DueQueue {
+export class DueQueue<Entry extends Dated> {
   readonly #heap: Entry[] = [];
-  /** The due time now, and the one under which the key waits in the heap. */
-  readonly #keys = new Map<string, { due: number; queued: number }>();
 
-  /** Sets or renews the due time (ms since 1970) of a key; null: never. */
-  set(key: string, due: number | null): void {
-    if (due === null) {
-      this.#keys.delete(key);
-      return;
-    }
-    const known = this.#keys.get(key);
-    if (known !== undefined && known.queued <= due) {
-      known.due = due;
-      return;
-    }
-    this.#keys.set(key, { due, queued: due });
-    this.#push({ key, due });
+  /** Sets or renews when the record is due. */
+  set(entry: Entry, due: number): void {
+    entry.due = due;
+    if (due === Number.POSITIVE_INFINITY) this.delete(entry);
+    else this.#sink(this.#rise(entry, entry.at < 0 ? this.#heap.length : entry.at));
   }
 
-  delete(key: string): void {
-    this.#keys.delete(key);
+  delete(entry: Entry): void {
+    const { at } = entry;
+    if (at < 0) return;
+    entry.at = -1;
+    const last = this.#heap.pop();
+    if (last === undefined || last === entry) return;
+    this.#sink(this.#rise(last, at));
   }
 
-  /** At most `limit` keys due at `now`, earliest first, then by key. They stay until deleted or renewed. */
+  /** At most `limit` records due at `now`, earliest first, then by key. They stay until deleted or renewed. */
   due(now: number, limit: number): readonly Entry[] {
     const found: Entry[] = [];
     while (found.length < limit) {
-      const top = this.#heap[0];
+      const [top] = this.#heap;
       if (top === undefined || top.due > now) break;
-      this.#pop();
-      const known = this.#keys.get(top.key);
-      if (known === undefined || known.queued !== top.due) continue;
-      if (known.due > top.due) {
-        known.queued = known.due;
-        this.#push({ key: top.key, due: known.due });
-      } else if (found.at(-1)?.key !== top.key) {
-        found.push(top);
-      }
+      this.delete(top);
+      found.push(top);
     }
-    for (const entry of found) this.#push(entry);
+    for (const entry of found) this.set(entry, entry.due);
     return found;
   }
 
-  #push(entry: Entry): void {
+  /** Puts the record at `at`, or above it where it is due before those there. */
+  #rise(entry: Entry, at: number): Entry {
     const heap = this.#heap;
-    let at = heap.push(entry) - 1;
-    while (at > 0) {
-      const up = (at - 1) >> 1;
-      const parent = heap[up];
+    let place = at;
+    while (place > 0) {
+      const parent = heap[(place - 1) >> 1];
       if (parent === undefined || !before(entry, parent)) break;
-      heap[at] = parent;
-      at = up;
+      this.#put(parent, place);
+      place = (place - 1) >> 1;
     }
-    heap[at] = entry;
+    this.#put(entry, place);
+    return entry;
   }
 
-  #pop(): void {
+  /** Moves the record below those that are due before it. */
+  #sink(entry: Entry): void {
     const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
-    let at = 0;
+    let place = entry.at;
     for (;;) {
-      const left = heap[2 * at + 1];
-      const right = heap[2 * at + 2];
-      const down = right !== undefined && left !== undefined && before(right, left) ? 2 * at + 2 : 2 * at + 1;
-      const child = heap[down];
-      if (child === undefined || !before(child, last)) break;
-      heap[at] = child;
-      at = down;
+      const left = heap[2 * place + 1];
+      const right = heap[2 * place + 2];
+      const child = left !== undefined && right !== undefined && before(right, left) ? right : left;
+      if (child === undefined || !before(child, entry)) break;
+      const down = child.at;
+      this.#put(child, place);
+      place = down;
     }
-    heap[at] = last;
+    this.#put(entry, place);
+  }
+
+  #put(entry: Entry, place: number): void {
+    this.#heap[place] = entry;
+    entry.at = place;
   }
 }
 
-const before = (a: Entry, b: Entry): boolean => a.due < b.due || (a.due === b.due && a.key < b.key);
+const before = (a: Dated, b: Dated): boolean => a.due < b.due || (a.due === b.due && a.key < b.key);

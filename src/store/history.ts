@@ -1,5 +1,5 @@
 import { BUCKETS, bucketOf } from "./histogram.ts";
-import type { Tables } from "./tables.ts";
+import type { Print, Tables } from "./tables.ts";
 
 /** A fingerprint is remembered for so long after it was last settled, ms. */
 export const PRINT_KEPT = 86_400_000;
@@ -22,8 +22,11 @@ export function historyOf(tables: Tables, fingerprint: string | null, sdkRetry: 
 /** Remembers how a call with this fingerprint ended. */
 export function remember(tables: Tables, fingerprint: string, succeeded: boolean, now: number): void {
   const failures = tables.prints.get(fingerprint)?.failures ?? 0;
-  tables.prints.set(fingerprint, { succeeded, failures: succeeded ? 0 : failures + 1 }, now + PRINT_KEPT);
+  tables.prints.set(fingerprint, succeeded ? SUCCEEDED : { succeeded, failures: failures + 1 }, now + PRINT_KEPT);
 }
+
+/** One for all: a ledger in this process keeps it for every question of a day. */
+const SUCCEEDED: Print = Object.freeze({ succeeded: true, failures: 0 });
 
 /** Counts a value in the histogram under the key. */
 export function learn(tables: Tables, key: string, value: number, now: number): void {

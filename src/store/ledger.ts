@@ -19,7 +19,7 @@ import type {
   Settlement,
   Store,
 } from "./store.ts";
-import type { Gate, HeldMeter, Hold, Tables } from "./tables.ts";
+import type { Gate, HeldMeter, Hold, Past, Tables } from "./tables.ts";
 
 type Extension = Parameters<Store["extend"]>[0][number];
 
@@ -229,7 +229,7 @@ export class Ledger {
       else spend(this.#tables, place, now, resolve(amount, attemptNumber, repeat), now);
     }
     // A release (no charges, no outcome) leaves no mark: the same attempt may still be judged or billed.
-    if (charges.length > 0 || outcome !== "none") past.set(attempt, { kind: "settled" }, now + SETTLED_KEPT);
+    if (charges.length > 0 || outcome !== "none") past.set(attempt, SETTLED, now + SETTLED_KEPT);
     else past.delete(attempt);
     if (fingerprint !== null && outcome !== "none") remember(this.#tables, fingerprint, outcome === "success", now);
     for (const { key, value } of settlement.lessons) learn(this.#tables, key, value, now);
@@ -262,6 +262,9 @@ const resolve = (amount: number | "retry" | "repeat", attemptNumber: number, rep
   if (typeof amount === "number") return amount;
   return (amount === "retry" ? attemptNumber > 0 : repeat) ? 1 : 0;
 };
+
+/** One for all: a ledger in this process keeps it for every call of the last hours. */
+const SETTLED: Past = Object.freeze({ kind: "settled" });
 
 const isShut = (gate: Gate, now: number): boolean => gate.until === null || gate.until > now;
 

@@ -1,14 +1,18 @@
-import { DueQueue } from "./due-queue.ts";
+import { type Dated, DueQueue } from "./due-queue.ts";
 import type { Slots } from "./meters.ts";
 import type { Gate, Hold, KeptLimit, Past, Print, Table, TableName, Tables } from "./tables.ts";
 
 /** Told of every change to a table; `value` undefined where the record was deleted. */
 export type Changed = (table: TableName, key: string, value: unknown, due: number | null) => void;
 
+interface Row<Value> extends Dated {
+  value: Value;
+}
+
 /** A table in this process. */
 export class MapTable<Value> implements Table<Value> {
-  readonly #records = new Map<string, { value: Value; due: number | null }>();
-  readonly #queue = new DueQueue();
+  readonly #rows = new Map<string, Row<Value>>();
+  readonly #queue = new DueQueue<Row<Value>>();
   readonly #name: TableName;
   readonly #changed: Changed;
 
@@ -18,42 +22,44 @@ export class MapTable<Value> implements Table<Value> {
   }
 
   get(key: string): Value | undefined {
-    return this.#records.get(key)?.value;
+    return this.#rows.get(key)?.value;
   }
 
   set(key: string, value: Value, due: number | null): void {
-    const record = this.#records.get(key);
-    if (record === undefined) this.#records.set(key, { value, due });
-    else {
-      record.value = value;
-      record.due = due;
+    let row = this.#rows.get(key);
+    if (row === undefined) {
+      row = { key, value, due: NEVER, at: -1 };
+      this.#rows.set(key, row);
+    } else {
+      row.value = value;
     }
-    this.#queue.set(key, due);
+    this.#queue.set(row, due ?? NEVER);
     this.#changed(this.#name, key, value, due);
   }
 
   delete(key: string): void {
-    if (!this.#records.delete(key)) return;
-    this.#queue.delete(key);
+    const row = this.#rows.get(key);
+    if (row === undefined) return;
+    this.#rows.delete(key);
+    this.#queue.delete(row);
     this.#changed(this.#name, key, undefined, null);
   }
 
   *entries(prefix: string): Iterable<readonly [string, Value]> {
-    for (const [key, { value }] of this.#records) if (key.startsWith(prefix)) yield [key, value];
+    for (const [key, { value }] of this.#rows) if (key.startsWith(prefix)) yield [key, value];
   }
 
   due(now: number, limit: number): readonly { readonly key: string; readonly value: Value; readonly due: number }[] {
-    return this.#queue.due(now, limit).flatMap(({ key, due }) => {
-      const record = this.#records.get(key);
-      return record === undefined ? [] : [{ key, value: record.value, due }];
-    });
+    return this.#queue.due(now, limit);
   }
 
   /** Every record with its due time, for a journal's snapshot. */
   *all(): Iterable<readonly [string, Value, number | null]> {
-    for (const [key, { value, due }] of this.#records) yield [key, value, due];
+    for (const [key, { value, due }] of this.#rows) yield [key, value, due === NEVER ? null : due];
   }
 }
+
+const NEVER = Number.POSITIVE_INFINITY;
 
 /** Tables of maps. */
 export interface MapTables extends Tables {
