@@ -67,7 +67,7 @@ describe.each(endpoints)("$method $url", (row) => {
   }
 
   if (row.words === undefined) {
-    printed.push({ row, source: null });
+    printed.push({ row, source: null, pieces: false });
     return;
   }
   const { whole, streamed } = row.words;
@@ -78,7 +78,7 @@ describe.each(endpoints)("$method $url", (row) => {
     if (first === undefined) throw new Error("no sample");
     for (const other of others) expect(other.cost).toEqual(first.cost);
     const source: CostSource = first.source;
-    printed.push({ row, source });
+    printed.push({ row, source, pieces: Object.keys(first.usage.units ?? {}).length > 0 });
     if (["ollama", "local"].includes(row.provider)) expect([first.cost.total, first.unpriced]).toEqual([0, false]);
     else expect(first.cost.total).toBeGreaterThan(0);
     if (source === "estimate") return;

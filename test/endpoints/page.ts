@@ -9,6 +9,8 @@ import type { Row } from "./row.ts";
 export interface Printed {
   readonly row: Row;
   readonly source: CostSource | null;
+  /** Whether the sample was billed by the piece. */
+  readonly pieces: boolean;
 }
 
 const HEAD = `# Coverage
@@ -35,26 +37,26 @@ A provider's host is known by its name; others are named in \`BUDGET_GUARD_HOSTS
 
 /** The whole page. */
 export function page(order: readonly Row[], printed: readonly Printed[], matrix: unknown): string {
-  const sources = new Map(printed.map(({ row, source }) => [row, source]));
+  const found = new Map(printed.map((one) => [one.row, one]));
   const lines = order.map((row) => {
     const { host, pathname, search } = new URL(row.url);
-    const told = sources.get(row) === "estimate" ? undefined : row.words;
+    const told = found.get(row)?.source === "estimate" ? undefined : row.words;
     const forms = [told?.whole && "JSON", told?.streamed && "stream"].filter(Boolean).join(", ");
     const address = `\`${row.method} ${host}${decodeURI(pathname)}${search}\``;
-    return `| ${row.provider} | ${address} | ${row.operation} | ${usage(row, sources.get(row) ?? null)} | ${forms} |`;
+    return `| ${row.provider} | ${address} | ${row.operation} | ${usage(row, found.get(row))} | ${forms} |`;
   });
   const table = ["| provider | endpoint | operation | charged by | read from |", "|---|---|---|---|---|", ...lines];
   return `${HEAD}\n${table.join("\n")}\n\n${clients(matrix)}`;
 }
 
-function usage({ spending, provider, tokens, later }: Row, source: CostSource | null): string {
+function usage({ spending, provider, tokens, later }: Row, found: Printed | undefined): string {
   if (later !== undefined) return later.by;
   if (spending === "free") return "free";
   if (spending === "unmetered") return "a call";
   if (provider === "ollama" || provider === "local") return "own machine";
-  if (source === "provider") return "its own price";
-  if (source === "estimate") return "estimate";
-  return tokens?.[0] === 0 ? "pieces" : "tokens";
+  if (found?.source === "provider") return "its own price";
+  if (found?.pieces === true) return found.source === "local" && tokens?.[0] !== 0 ? "tokens, pieces" : "pieces";
+  return found?.source === "estimate" ? "estimate" : "tokens";
 }
 
 /** Clients by versions of Node, as the matrix has run them. */
