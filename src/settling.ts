@@ -98,14 +98,15 @@ async function finish(
   options: SettlingOptions,
   reader: ResponseReader | null,
   firstByteAt: number | null,
-  outcome: Outcome,
+  ending: Outcome,
 ): Promise<void> {
   const { call, sight, log } = options;
   const endedAt = options.clock();
   try {
     const reading = reader === null ? NO_RESPONSE : await reader.finish();
     const left = options.left();
-    const billed = billOf(options, reading, left ? outcome : UNSENT);
+    const billed = billOf(options, reading, left ? ending : UNSENT);
+    const outcome = asTold(ending, reading);
     const { work } = reading;
     const deferred = left && work?.done === false && (await options.defer(work, billed));
     // Called at once and awaited later: an embedded store has then written before this process can be ended.
@@ -121,6 +122,15 @@ async function finish(
     // The hold expires by itself and its floor stays charged: late, but never lost.
     log.error(`a call could not be settled: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/**
+ * How the call ended for its caller: who is told of an error inside an answer that began well (and then breaks off, as
+ * SDKs do) has met one, and what he asks next is a retry and no repeat.
+ */
+function asTold(outcome: Outcome, { failed, status }: ResponseReading): Outcome {
+  const well = outcome.kind === "success" || outcome.kind === "aborted";
+  return failed && well && status !== null ? { kind: "provider-error", status } : outcome;
 }
 
 /** What is charged of work whose cost is held under its own name. */

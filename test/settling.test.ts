@@ -109,6 +109,20 @@ describe("a call that ends", () => {
     expect(one.ended).toMatchObject([{ wasted: true, outcome: { kind: "provider-error", status: 529 } }]);
   });
 
+  it.each(["end", "abort"])(
+    "in an error inside its stream is charged what came, and is asked again by a retry: %s",
+    async (way) => {
+      const one = ending();
+      one.tap.head(200, { "content-type": "text/event-stream" });
+      one.tap.chunk(Buffer.from('data: {"choices":[{"delta":{"content":"abc"}}]}\n\ndata: {"error":{"code":500}}\n\n'));
+      if (way === "end") one.tap.end();
+      else one.tap.fail({ kind: "abort", code: "ABORT_ERR" });
+      expect(await one.charges()).toEqual({ cost: 1_000_000 + 10_000, calls: 1, errors: 1 });
+      expect(one.settled[0]).toMatchObject({ outcome: "failure", lessons: [] });
+      expect(one.ended).toMatchObject([{ wasted: true, outcome: { kind: "provider-error", status: 200 } }]);
+    },
+  );
+
   it("in a redirect is given back: the request that follows is a call of its own, and no repeat of this one", async () => {
     for (const status of [301, 302, 303, 307, 308]) {
       const one = ending();

@@ -65,8 +65,8 @@ function extentOf(call: Call, reading: ResponseReading, outcome: Outcome): Exten
   if (reading.status !== null && reading.status >= 300) return "nothing";
   switch (outcome.kind) {
     case "success":
-      // Usage began and no end came: the provider broke off inside a stream that ended well as HTTP.
-      return reading.portions.length > 0 && reading.streamed ? "streamed" : "answered";
+      // The provider broke off inside an answer that ended well as HTTP: it said so, or usage began and no end came.
+      return reading.failed || (reading.portions.length > 0 && reading.streamed) ? "streamed" : "answered";
     case "provider-error":
       // The provider refused or failed before it counted anything: errors are not billed.
       return "nothing";

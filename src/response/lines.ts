@@ -11,7 +11,7 @@ import type { EventReader } from "./sse.ts";
 const LONGEST_LINE = 8 * 1024 * 1024;
 
 /** Lines with figures or an end in them: those between bring text alone. */
-const NEWS = /"(?:done|usage|usageMetadata|meta)"\s*:\s*[t{"]|"is_finished"\s*:\s*true/;
+const NEWS = /"(?:done|usage|usageMetadata|meta|error)"\s*:\s*[t{"]|"is_finished"\s*:\s*true/;
 
 /** Whether an answer of this content type comes in lines. */
 export const isLines = (contentType: string | undefined): boolean =>

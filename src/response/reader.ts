@@ -6,6 +6,7 @@ import type { Operation } from "../call/call.ts";
 import { type Portion, type Provider, STANDARD, type Terms, type UsageReader, type Work } from "../call/provider.ts";
 import { decoder } from "./decode.ts";
 import { eventStreamReader } from "./event-stream.ts";
+import { tellsFailure } from "./failure.ts";
 import { arrayReader } from "./json-array.ts";
 import { isLines, lineReader } from "./lines.ts";
 import { type EventReader, eventReader } from "./sse.ts";
@@ -29,6 +30,8 @@ export interface ResponseReading {
   readonly terms: Terms;
   readonly webSearches: number;
   readonly fileSearches: number;
+  /** True where the answer itself says that the provider failed. */
+  readonly failed: boolean;
   /** What goes on after this response, or is told of by it. */
   readonly work?: Work;
 }
@@ -53,6 +56,7 @@ export const NO_RESPONSE: ResponseReading = Object.freeze({
   terms: STANDARD,
   webSearches: 0,
   fileSearches: 0,
+  failed: false,
 });
 
 export interface ReaderOptions {
@@ -71,7 +75,15 @@ export interface ReaderOptions {
 export function createReader(options: ReaderOptions): ResponseReader {
   const usage = options.provider.usageReader(options.operation, options);
   const lines = options.lines === true || isLines(options.headers["content-type"]);
-  const body = plainReader(usage, options.provider.streamKeys(options.operation), lines);
+  let broken = false;
+  const told: UsageReader = {
+    take(json) {
+      broken ||= tellsFailure(json);
+      usage.take(json);
+    },
+    facts: usage.facts,
+  };
+  const body = plainReader(told, options.provider.streamKeys(options.operation), lines);
   const decode = decoder(options.headers["content-encoding"], body.push);
   let failed = decode === null;
   return {
@@ -87,7 +99,7 @@ export function createReader(options: ReaderOptions): ResponseReader {
     async finish() {
       try {
         await decode?.finish();
-        return Object.freeze({ status: options.status, ...body.finish(), ...usage.facts() });
+        return Object.freeze({ status: options.status, ...body.finish(), ...usage.facts(), failed: broken });
       } catch {
         return Object.freeze({ ...NO_RESPONSE, status: options.status });
       }

@@ -37,7 +37,8 @@ export function bodyReader(usage: UsageReader): BodyReader {
     finish() {
       const body = Buffer.concat(chunks);
       chunks = [];
-      const json = long ? tailOf(body.toString("latin1")) : parse(body.toString("utf8"));
+      // A byte order mark, which clients pass over, is passed over by the decoder.
+      const json = long ? tailOf(body.toString("latin1")) : parse(new TextDecoder().decode(body));
       usage.take(json);
       return textBytes(fields(json));
     },

@@ -85,7 +85,8 @@ export function endingAttributes({ bill, outcome }: Ended): Attributes {
 
 /** The low-cardinality error of an outcome; null where it is none. An abort is the caller's wish, not an error. */
 export function errorOf(outcome: Outcome): string | null {
-  if (outcome.kind === "provider-error") return String(outcome.status);
+  // An error may come inside an answer that began well.
+  if (outcome.kind === "provider-error") return outcome.status < 400 ? "error_in_answer" : String(outcome.status);
   if (outcome.kind === "network-error") return outcome.code === "" ? "network" : outcome.code;
   return outcome.kind === "timeout" ? "timeout" : null;
 }

@@ -140,6 +140,14 @@ describe("a success", () => {
     expect(figures(billed(claude(), read, ok))).toMatchObject({ tokens: [77, 10], source: "estimate" });
   });
 
+  it("that told of an error is charged its input and what streamed, and not what was expected", () => {
+    expect(figures(billed(chat(), reading({ failed: true }), ok)).tokens).toEqual([100, 0]);
+    const read = reading({ streamed: true, deltaBytes: 30, deltas: 4, finishReasons: ["error"], failed: true });
+    expect(figures(billed(chat(), read, ok)).tokens).toEqual([100, 10]);
+    const counted = reading({ portions: used(77, 5), finishReasons: ["error"], failed: true });
+    expect(figures(billed(chat(), counted, ok))).toMatchObject({ tokens: [77, 5], source: "local" });
+  });
+
   it("of a search that was counted and then cut off still charges the search", () => {
     const call = aCall(prices, { model: "gpt-5", input: "hi", stream: true }, { recognised: OPENAI_RESPONSES });
     const read = reading({ streamed: true, webSearches: 2 });

@@ -26,6 +26,42 @@ async function read(body: string | Buffer, given: Given = {}): Promise<ResponseR
 
 const sse = (...events: readonly unknown[]): string => events.map((e) => `data: ${JSON.stringify(e)}\n\n`).join("");
 
+describe("an answer that HTTP calls a success", () => {
+  it.each([
+    ["an error of OpenAI or Gemini", { error: { message: "overloaded", code: 503 } }],
+    ["a Claude that is overloaded", { type: "error", error: { type: "overloaded_error", message: "Overloaded" } }],
+    ["an error of the Responses API", { type: "error", code: "server_error", message: "x", param: null }],
+    ["a response that failed", { type: "response.failed", response: { status: "failed", error: { code: "x" } } }],
+  ])("has failed where it tells of %s, whole or streamed", async (_, told) => {
+    expect(await read(JSON.stringify(told))).toMatchObject({ status: 200, failed: true });
+    expect(await read(sse({ type: "ping" }, told, "[DONE]"))).toMatchObject({ streamed: true, failed: true });
+  });
+
+  it("has failed where a line of Ollama's says so, or an exception of Bedrock's", async () => {
+    const headers = { "content-type": "application/x-ndjson" };
+    expect(await read('{"message":{}}\n{"error":"the runner has gone"}\n', { headers })).toMatchObject({
+      failed: true,
+    });
+    expect(await read(JSON.stringify({ throttlingException: { message: "x" } }))).toMatchObject({ failed: true });
+  });
+
+  it.each([
+    { error: null, status: "completed", usage: { input_tokens: 1, output_tokens: 1 } },
+    { error: {}, choices: [] },
+    { error: "", status: "incomplete" },
+    { choices: [{ message: { content: '{"type":"error"}' } }] },
+  ])("has not failed where it tells of no error: %j", async (told) => {
+    expect(await read(JSON.stringify(told))).toMatchObject({ failed: false });
+    expect(await read(sse({}, told))).toMatchObject({ failed: false });
+  });
+
+  it("is read behind a byte order mark, whole or streamed", async () => {
+    const body = { usage: { prompt_tokens: 7, completion_tokens: 1 } };
+    expect((await read(`\ufeff${JSON.stringify(body)}`)).portions).toMatchObject([{ usage: { inputTokens: 7 } }]);
+    expect((await read(`\ufeff${sse(body)}`, { piece: 1 })).portions).toMatchObject([{ usage: { inputTokens: 7 } }]);
+  });
+});
+
 describe("an OpenAI answer", () => {
   const body = {
     id: "chatcmpl-1",

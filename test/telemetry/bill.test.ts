@@ -133,6 +133,7 @@ describe("an allowed call", () => {
 
   test.each([
     [{ kind: "provider-error", status: 429 } as const, "429", api.SpanStatusCode.ERROR],
+    [{ kind: "provider-error", status: 200 } as const, "error_in_answer", api.SpanStatusCode.ERROR],
     [{ kind: "network-error", code: "ECONNREFUSED" } as const, "ECONNREFUSED", api.SpanStatusCode.ERROR],
     [{ kind: "timeout", status: null } as const, "timeout", api.SpanStatusCode.ERROR],
     [{ kind: "aborted", status: 200 } as const, undefined, api.SpanStatusCode.UNSET],
