@@ -10,6 +10,8 @@ export const azure = compatible({
   name: "azure",
   hosts: ["*.openai.azure.com", "*.cognitiveservices.azure.com", "*.services.ai.azure.com", "*.models.ai.azure.com"],
   cachesUnasked: true,
+  // A deployment does not tell whether its model thinks; all that are deployed now know the newer name.
+  limit: "max_completion_tokens",
   // The deployment in the address decides, whatever the body says.
   refine: (facts, path) => ({ ...facts, model: deployment(path) ?? facts.model }),
 });

@@ -55,7 +55,7 @@ function endpoint(method: string, path: string): Endpoint | null {
 }
 
 function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
-  if (operation !== "invoke") return speaker(operation).cap(operation, json, tokens);
+  if (operation !== "invoke") return shared.cap(operation, json, tokens);
   // Without a limit its models stop at 256 (developers.cloudflare.com/workers-ai/models).
   if ((positive(fields(json)?.max_tokens) ?? 256) <= tokens) return { kind: "unchanged" };
   return { kind: "edits", edits: [{ path: ["max_tokens"], value: tokens, insert: true }] };

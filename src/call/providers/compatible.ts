@@ -3,7 +3,8 @@
  * A difference has a name in the provider's own file; what is said nowhere is as at OpenAI.
  */
 import type { Operation } from "../call.ts";
-import type { Endpoint, Provider, RequestFacts } from "../provider.ts";
+import { fields, text } from "../json.ts";
+import type { CapPlan, Endpoint, Provider, RequestFacts } from "../provider.ts";
 import { anthropic } from "./anthropic.ts";
 import { heedGateway } from "./gateway-words.ts";
 import { openai } from "./openai.ts";
@@ -21,15 +22,19 @@ export interface Own extends Partial<Omit<Provider, "endpoint">> {
   refine?(facts: RequestFacts, path: string, headers: Readonly<Record<string, string>>): RequestFacts;
   /** What its usage tells in words of its own. */
   readonly ownUsage?: OwnUsage;
+  /** The name of its output limit where a chat request has none yet: OpenAI's newer name is unknown to most. */
+  readonly limit?: Limit;
 }
 
+type Limit = "max_tokens" | "max_completion_tokens";
+
 /** A provider whose requests and answers look like OpenAI's but for what `own` says. */
-export function compatible({ endpoint, refine, ownUsage, ...own }: Own): Provider {
+export function compatible({ endpoint, refine, ownUsage, limit, ...own }: Own): Provider {
   return Object.freeze({
     ...openai,
     cachesUnasked: false,
     usageReader: (operation, head) => usageReader(operation, head, ownUsage),
-    cap: (operation, body, tokens) => speaker(operation).cap(operation, body, tokens),
+    cap: (operation, body, tokens) => cap(operation, body, tokens, limit),
     route: (operation, path, body, model) => speaker(operation).route(operation, path, body, model),
     hidesReasoning: (model) => openai.hidesReasoning(model) || anthropic.hidesReasoning(model) || thinksUnseen(model),
     ...own,
@@ -57,6 +62,18 @@ const TOOLS_TEMPLATE_BYTES = 1_650;
 
 /** Whose words a request is in. */
 export const speaker = (operation: Operation): Provider => (operation === "messages" ? anthropic : openai);
+
+/**
+ * As its speaker has it, but for the name of a limit that is added: Ollama, DeepSeek and Together do not heed
+ * `max_completion_tokens`, Mistral refuses it, and OpenAI's own thinking models refuse the older `max_tokens`.
+ */
+function cap(operation: Operation, json: unknown, tokens: number, limit: Limit | undefined): CapPlan {
+  const plan = speaker(operation).cap(operation, json, tokens);
+  if (operation !== "chat" || plan.kind !== "edits") return plan;
+  const model = text(fields(json)?.model) ?? "";
+  const name = limit ?? (openai.hidesReasoning(model) ? "max_completion_tokens" : "max_tokens");
+  return { kind: "edits", edits: plan.edits.map((edit) => (edit.insert ? { ...edit, path: [name] } : edit)) };
+}
 
 function usageReader(
   operation: Operation,

@@ -13,6 +13,8 @@ export const groq = compatible({
   name: "groq",
   hosts: ["api.groq.com"],
   hidesReasoning: () => false,
+  // Its name for it; the older one is deprecated.
+  limit: "max_completion_tokens",
   usageReader: (operation, head) => withBreakdown(openai.usageReader(operation, head)),
 });
 

@@ -7,5 +7,7 @@ export const moonshot = compatible({
   name: "moonshot",
   hosts: ["api.moonshot.ai", "api.moonshot.cn"],
   hidesReasoning: () => false,
+  // Its name for it; the older one is deprecated.
+  limit: "max_completion_tokens",
   endpoint: (_method, path) => (path.includes("/tokenizers/") ? { operation: "other", spending: "free" } : null),
 });

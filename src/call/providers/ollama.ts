@@ -33,13 +33,11 @@ function endpoint(method: string, path: string): Endpoint | null {
 }
 
 function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
-  if (operation !== "generate") return speaker(operation).cap(operation, json, tokens);
-  const options = fields(fields(json)?.options);
-  const limit = options?.num_predict;
-  if (limit === undefined) return { kind: "impossible", why: "the request has no options.num_predict to lower" };
-  // Negative numbers stand for no limit (docs.ollama.com, "Modelfile reference").
-  if ((positive(limit) ?? Number.POSITIVE_INFINITY) <= tokens) return { kind: "unchanged" };
-  return { kind: "edits", edits: [{ path: ["options", "num_predict"], value: tokens, insert: false }] };
+  if (operation !== "generate") return shared.cap(operation, json, tokens);
+  // Negative numbers stand for no limit, which is also the default (docs.ollama.com, "Modelfile reference").
+  const limit = positive(fields(fields(json)?.options)?.num_predict);
+  if ((limit ?? Number.POSITIVE_INFINITY) <= tokens) return { kind: "unchanged" };
+  return { kind: "edits", edits: [{ path: ["options", "num_predict"], value: tokens, insert: true }] };
 }
 
 const TEXT = Object.freeze(['"content"', '"thinking"', '"response"']);

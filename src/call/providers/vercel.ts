@@ -22,7 +22,7 @@ function endpoint(method: string, path: string): Endpoint | null {
 }
 
 function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
-  if (operation !== "invoke") return speaker(operation).cap(operation, json, tokens);
+  if (operation !== "invoke") return shared.cap(operation, json, tokens);
   if ((positive(fields(json)?.maxOutputTokens) ?? Number.POSITIVE_INFINITY) <= tokens) return { kind: "unchanged" };
   return { kind: "edits", edits: [{ path: ["maxOutputTokens"], value: tokens, insert: true }] };
 }

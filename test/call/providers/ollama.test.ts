@@ -82,6 +82,16 @@ describe("Ollama's own dialect", () => {
     expect(capped({ model: "m", options: { num_predict: 20 } }).kind).toBe("unchanged");
   });
 
+  it.each([
+    ["a chat without options", { model: "m", messages: [{ role: "user", content: "hi" }] }, { num_predict: 50 }],
+    ["a prompt with other options", { model: "m", prompt: "hi", options: { seed: 7 } }, { num_predict: 50, seed: 7 }],
+    ["options that are none", { model: "m", prompt: "hi", options: null }, { num_predict: 50 }],
+    ["no limit, as it is called there", { model: "m", options: { num_predict: -1 } }, { num_predict: 50 }],
+  ])("is limited where it sets no limit itself: %s", (_what, body, options) => {
+    const capped = capOutput(ollama, "generate", Buffer.from(JSON.stringify(body)), 50);
+    expect(capped.kind === "capped" && JSON.parse(capped.body.toString())).toEqual({ ...body, options });
+  });
+
   it("may be asked for another model", () => {
     const routed = routeModel(ollama, "generate", "/api/chat", Buffer.from('{"model":"big","messages":[]}'), "small");
     expect(routed.kind === "routed" && routed.body.toString()).toBe('{"model":"small","messages":[]}');
