@@ -28,7 +28,7 @@ import { go, gone, WITH_BODY, WITHOUT_BODY } from "./passages.ts";
 import { refusalDetail } from "./policy/refusal-detail.ts";
 import { strictness } from "./policy/verdict.ts";
 import { backoffOf } from "./policy/waits.ts";
-import { dialectOf, refusal, refusalUnjudged } from "./refusing.ts";
+import { dialectAt, dialectOf, refusal, refusalUnjudged } from "./refusing.ts";
 import type { LivePolicy, Policy } from "./reloading.ts";
 import { reporter } from "./reporting.ts";
 import { asSession, isSession, type Stretches, sessionTap, sightOfFailure } from "./sessions.ts";
@@ -118,7 +118,7 @@ export function createGuard(parts: Parts): Guard {
         // A defect of ours must neither break the application nor pass in silence.
         if (enforce && config.storeOptions.strict) {
           log.error(`a call was refused because the guard itself failed: ${told(error)}`);
-          return refusalUnjudged(config.refusal, told(error));
+          return refusalUnjudged(config.refusal, told(error), dialectAt(parts.recognise, departure));
         }
         log.error(`a call was let go unjudged because the guard itself failed: ${told(error)}`);
         return go(departure.headers);

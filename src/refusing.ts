@@ -4,9 +4,10 @@
  */
 import type { Call } from "./call/call.ts";
 import type { Provider } from "./call/provider.ts";
+import type { Recogniser } from "./call/recognise.ts";
 import type { Config } from "./config.ts";
 import type { RefusalDetail } from "./errors.ts";
-import type { Passage } from "./hook/exchange.ts";
+import type { Departure, Passage } from "./hook/exchange.ts";
 import { type Dialect, refusalAnswer, refusalError } from "./hook/refusal.ts";
 
 /** An HTTP answer that the clients of this dialect read, or an error that is thrown. */
@@ -25,14 +26,28 @@ export function refusal(
 export function dialectOf(provider: Provider, { operation, path }: Pick<Call, "operation" | "path">): Dialect {
   const { dialect } = provider;
   if (dialect === "google") return operation === "chat" || /\/openai\//.test(path) ? "openai" : dialect;
-  if (dialect === "ollama") return path.startsWith("/api/") ? dialect : "openai";
+  // Behind a prefix too, where a proxy stands before it.
+  if (dialect === "ollama") return /\/api\/[a-z-]+(\?|$)/.test(path) ? dialect : "openai";
   return dialect;
 }
 
-/** The refusal of a call that could not be judged, where the deployment lets no such call go. */
-export function refusalUnjudged(form: Config["refusal"], why: string): Passage {
+/** The refusal of a call that could not be judged, where the deployment lets no such call go; in its client's dialect. */
+export function refusalUnjudged(form: Config["refusal"], why: string, dialect: Dialect): Passage {
   const { message, detail } = strictRefusal(`the guard itself failed (${why})`);
-  return refusal(form, message, detail);
+  return refusal(form, message, detail, dialect);
+}
+
+/** The dialect of a request that is known by its address alone. Never throws: it is asked when all else has failed. */
+export function dialectAt(
+  recognise: Recogniser,
+  { hostname, port, method, path }: Pick<Departure, "hostname" | "port" | "method" | "path">,
+): Dialect {
+  try {
+    const found = recognise(hostname, port, method, path);
+    return found === null ? "openai" : dialectOf(found.provider, { operation: found.operation, path });
+  } catch {
+    return "openai";
+  }
 }
 
 /** What is said where the deployment, not the policy, refuses a call that nobody judged. */
