@@ -3,7 +3,9 @@
  * In: how to behave, for all requests or request by request. Out: answers, and the requests exactly as they arrived.
  * @module
  */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import type { Http2SecureServer } from "node:http2";
+import type { Socket } from "node:net";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { type WireAnswer, type WireUsage, wires } from "./wire.ts";
 
@@ -50,7 +52,7 @@ export interface Recorded {
 }
 
 export interface FakeProvider {
-  /** `http://127.0.0.1:PORT`, without `/v1`. */
+  /** `http://127.0.0.1:PORT`, or `https:`, without `/v1`. */
   readonly url: string;
   /** `127.0.0.1:PORT`. */
   readonly host: string;
@@ -68,15 +70,25 @@ export interface FakeProvider {
 const defaultUsage: WireUsage = { input: 12, output: 5 };
 const defaultPieces = ["Hello", " from", " loopback", "."];
 
+/** A server of its own: `https` and HTTP/2, whose compatibility layer speaks as that of HTTP/1.1 does. */
+export interface Listening {
+  readonly scheme: "http" | "https";
+  readonly make: (listener: RequestListener) => Server | Http2SecureServer;
+}
+
+const plain: Listening = { scheme: "http", make: createServer };
+
 /** Starts a provider on a free port of loopback. Paths may carry any prefix: `/v1/chat/completions`, `/messages`. */
 export async function fakeProvider(
   initial: Behaviour | ((request: Recorded) => Behaviour) = {},
+  { scheme, make }: Listening = plain,
 ): Promise<FakeProvider> {
   let behaviour = initial;
   const requests: Recorded[] = [];
   const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
-  const server = createServer((message, response) => {
+  const sockets = new Set<Socket>();
+  const server = make((message, response) => {
     void receive(message).then(async ({ body }) => {
       const recorded = record(message, body, response, requests.length);
       requests.push(recorded);
@@ -84,12 +96,16 @@ export async function fakeProvider(
       await answer(recorded, response, typeof behaviour === "function" ? behaviour(recorded) : behaviour);
     }, ignoreCut);
   });
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the provider has no port");
 
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `${scheme}://127.0.0.1:${address.port}`,
     host: `127.0.0.1:${address.port}`,
     port: address.port,
     requests,
@@ -104,7 +120,7 @@ export async function fakeProvider(
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        for (const socket of sockets) socket.destroy();
       }),
   };
 }

@@ -1,9 +1,11 @@
-// One client in one way. Arguments: provider URL, client name, `json`, `stream` or `abort`. Prints one line of JSON: the
-// text that came, or the error as a developer sees it. A client is `(mode, signal, came) → text`; `came` is told of each
-// piece of a stream, and with the first one an abort is asked for.
+// One client in one way, once for each identity, all at the same time. Arguments: provider URL, client name, `json`,
+// `stream` or `abort`, identities as JSON. Prints one line of JSON: for each, the text that came, or the error as a developer
+// sees it. A client is `(mode, signal, came) → text`; `came` is told of each piece of a stream, and with the first one an
+// abort is asked for.
+import { once } from "node:events";
 import { withBudget } from "budget-guard";
 
-const [url, name, mode] = process.argv.slice(2);
+const [url, name, mode, identities] = process.argv.slice(2);
 const apiKey = "a-key";
 const model = "fixed-model";
 const messages = [{ role: "user", content: "hi" }];
@@ -15,13 +17,14 @@ const post = (stream) => ({
 });
 const chat = `${url}/v1/chat/completions`;
 
-/** Reads pieces out of an async iterable, each by `text`. */
-async function gather(stream, text, came) {
+/** Reads pieces out of an async iterable, each by `text`. With a signal it leaves the loop itself, too. */
+async function gather(stream, text, came, signal) {
   let all = "";
   for await (const part of stream) {
     const piece = text(part) ?? "";
     all += piece;
     if (piece !== "") came();
+    signal?.throwIfAborted();
   }
   return all;
 }
@@ -62,14 +65,26 @@ const fetching = (fetch) => async (how, signal, came) => {
 };
 
 async function undici(version) {
-  const { request: ask, fetch: own } = await import(`undici${version}`);
-  return {
-    request: async (how, signal, came) => {
-      const { statusCode, body } = await ask(chat, { ...post(how !== "json"), signal });
-      return read(statusCode, body, how !== "json", came);
-    },
-    fetch: fetching(own),
+  const { Agent, request: ask, fetch: own } = await import(`undici${version}`);
+  const requesting = (more) => async (how, signal, came) => {
+    const { statusCode, body } = await ask(chat, { ...post(how !== "json"), signal, ...more });
+    return read(statusCode, body, how !== "json", came);
   };
+  return {
+    request: requesting({}),
+    fetch: fetching(own),
+    http2: (...how) => requesting({ dispatcher: new Agent({ allowH2: true }) })(...how),
+  };
+}
+
+/** By node:http, or by node:https where the address says so. */
+async function byNode(how, signal, came) {
+  const { request: ask } = await import(url.startsWith("https:") ? "node:https" : "node:http");
+  const { method, headers, body } = post(how !== "json");
+  const response = await new Promise((resolve, reject) => {
+    ask(chat, { method, headers, signal }, resolve).on("error", reject).end(body);
+  });
+  return read(response.statusCode, response, how !== "json", came);
 }
 
 const openai = async () => new (await import("openai")).default({ baseURL: `${url}/v1`, apiKey });
@@ -101,10 +116,14 @@ async function langchain(make, how, signal, came) {
 
 const clients = {
   fetch: fetching(globalThis.fetch),
-  "undici 5 request": async (...how) => (await undici(5)).request(...how),
-  "undici 6 fetch": async (...how) => (await undici(6)).fetch(...how),
-  "undici 7 request": async (...how) => (await undici(7)).request(...how),
-  "undici 8 fetch": async (...how) => (await undici(8)).fetch(...how),
+  ...Object.fromEntries(
+    [5, 6, 7, 8].flatMap((version) =>
+      ["request", "fetch", "http2"].map((way) => [
+        `undici ${version} ${way}`,
+        async (...how) => (await undici(version))[way](...how),
+      ]),
+    ),
+  ),
   "node-fetch": async (...how) => fetching((await import("node-fetch")).default)(...how),
   ky: async (how, signal, came) => {
     const { default: ky } = await import("ky");
@@ -122,16 +141,22 @@ const clients = {
     const { default: got } = await import("got");
     const { headers, body } = post(how !== "json");
     const stream = got.stream.post(chat, { headers, body, signal, throwHttpErrors: false, retry: { limit: 0 } });
-    const [{ statusCode }] = await (await import("node:events")).once(stream, "response");
+    const [{ statusCode }] = await once(stream, "response");
     return read(statusCode, stream, how !== "json", came);
   },
-  "node:http": async (how, signal, came) => {
-    const { request: ask } = await import("node:http");
+  "node:http": byNode,
+  "node:https": byNode,
+  "node:http2": async (how, signal, came) => {
+    const { connect } = await import("node:http2");
+    const session = connect(url);
     const { method, headers, body } = post(how !== "json");
-    const response = await new Promise((resolve, reject) => {
-      ask(chat, { method, headers, signal }, resolve).on("error", reject).end(body);
-    });
-    return read(response.statusCode, response, how !== "json", came);
+    const stream = session.request({ ":method": method, ":path": new URL(chat).pathname, ...headers }, { signal });
+    try {
+      const [head] = await once(stream.end(body), "response");
+      return await read(head[":status"], stream, how !== "json", came);
+    } finally {
+      session.close();
+    }
   },
 
   openai: async (how, signal, came) => {
@@ -218,7 +243,9 @@ const clients = {
     const asked = { model, maxTokens: 100, messages };
     const options = { fetchOptions: { signal } };
     if (how === "json") return (await client.chat.complete(asked, options)).choices[0].message.content;
-    return gather(await client.chat.stream(asked, options), ({ data }) => data.choices[0]?.delta.content, came);
+    // It calls fetch with a Request that nobody keeps: once that is collected, its signal aborts nothing, in any Node.
+    const stream = await client.chat.stream(asked, options);
+    return gather(stream, ({ data }) => data.choices[0]?.delta.content, came, signal);
   },
   "groq-sdk": async (how, signal, came) => {
     const { default: Groq } = await import("groq-sdk");
@@ -253,15 +280,8 @@ const clients = {
     const { OpenAI } = await import("@llamaindex/openai");
     const llm = new OpenAI({ model, apiKey, baseURL: `${url}/v1`, maxTokens: 100 });
     if (how === "json") return (await llm.chat({ messages })).message.content;
-    const stream = await llm.chat({ messages, stream: true });
-    // It takes no signal: who leaves its loop hangs up.
-    let text = "";
-    for await (const { delta } of stream) {
-      text += delta;
-      if (delta !== "") came();
-      if (signal.aborted) throw signal.reason;
-    }
-    return text;
+    // It takes no signal.
+    return gather(await llm.chat({ messages, stream: true }), ({ delta }) => delta, came, signal);
   },
 };
 
@@ -269,10 +289,12 @@ const leaving = new AbortController();
 const came = () => {
   if (mode === "abort") leaving.abort();
 };
-const print = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 const statusOf = (error) => error.status ?? error.statusCode ?? error.status_code ?? error.cause?.status ?? null;
+const told = (error) => ({ error: { name: error.name, status: statusOf(error), message: error.message } });
+const client = clients[name.replace(" over TLS", "")];
 
-withBudget({ feature: name, user: mode }, () => clients[name](mode, leaving.signal, came)).then(
-  (text) => print({ text }),
-  (error) => print({ error: { name: error.name, status: statusOf(error), message: error.message } }),
-);
+Promise.all(
+  JSON.parse(identities).map((identity) =>
+    withBudget(identity, () => client(mode, leaving.signal, came)).then((text) => ({ text }), told),
+  ),
+).then((results) => process.stdout.write(`${JSON.stringify(results)}\n`));
