@@ -53,7 +53,9 @@ export function asSession<T extends Pick<Recognised, "operation" | "spending">>(
   recognised: T | null,
   headers: Departure["headers"],
 ): T | null {
-  if (recognised?.spending !== "free" || headers["sec-websocket-key"] === undefined) return recognised;
+  // HTTP/2 has no key, and names the protocol alone (RFC 8441).
+  const opens = headers["sec-websocket-key"] !== undefined || headers.upgrade?.toLowerCase() === "websocket";
+  if (recognised?.spending !== "free" || !opens) return recognised;
   return Object.freeze({ ...recognised, operation: "realtime", spending: "unmetered" });
 }
 

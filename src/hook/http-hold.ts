@@ -39,6 +39,7 @@ export class HttpHold {
   readonly #watch = new ResponseWatch();
   #state: "held" | "released" | "answered" = "held";
   #asked = false;
+  #invited = false;
   #socket: GuestSocket | null = null;
   /** The socket that was withheld is gone, and the request needs another one. */
   #lost = false;
@@ -57,6 +58,11 @@ export class HttpHold {
 
   get held(): boolean {
     return this.#state === "held";
+  }
+
+  /** Whether the caller was told to go on with its body, which the server will say once more. */
+  get invited(): boolean {
+    return this.#invited;
   }
 
   /** Who watches the response. */
@@ -78,9 +84,8 @@ export class HttpHold {
     try {
       this.#socket = new GuestSocket(socket, this.#parts.request, (why) => this.#broken(why));
       this.#socket.setTimeout(this.#timeoutMs);
-      // A caller who expects "100 Continue" writes no body before it has come.
-      if (headerOf(this.#parts.request, "expect") !== undefined) this.#ask(UNSEEN);
-      else this.#gather.wait();
+      if (headerOf(this.#parts.request, "expect") !== undefined) setImmediate(() => this.#invite());
+      this.#gather.wait();
     } catch {
       this.surrender();
     }
@@ -122,6 +127,20 @@ export class HttpHold {
   destroyed(): void {
     this.#watch.callerLeft();
     if (this.held) this.#giveUp();
+  }
+
+  /**
+   * A caller who expects "100 Continue" writes no body before it has come, and the body is wanted for the decision. A
+   * client need not wait for the server to say so (RFC 9110, section 10.1.1).
+   */
+  #invite(): void {
+    const { request, wantsBody } = this.#parts;
+    if (!this.held || this.#asked) return;
+    if (!wantsBody) this.#ask(UNSEEN);
+    else if (request.listenerCount("continue") > 0) {
+      this.#context.runInAsyncScope(() => request.emit("continue"));
+      this.#invited = true;
+    } else if (request.listenerCount("information") > 0) this.#ask(UNSEEN);
   }
 
   #drain(): void {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Failure } from "./exchange.ts";
 import { failureOf } from "./failure.ts";
+import { Sent } from "./http-sent.ts";
 import type { OnceTap } from "./once.ts";
 import { followUpgrade } from "./websocket.ts";
 
@@ -11,20 +12,24 @@ export class ResponseWatch {
   #cause: Failure | null = null;
   #callerLeft = false;
   #timedOut = false;
+  readonly #sent = new Sent();
 
   /** The request goes out; from here its tap is told. */
   begin(tap: OnceTap): void {
     this.#tap = tap;
   }
 
+  /** The caller destroyed the request. One that waits in its agent's queue is heard of no more until its turn comes. */
   callerLeft(): void {
     this.#callerLeft = true;
+    if (!this.#sent.begun) this.#tap?.fail(this.#failure(undefined));
   }
 
   /** Emits one event of the request and tells the tap of it. `rest`: what an upgraded request is handed. */
   event(name: unknown, subject: unknown, rest: readonly unknown[], emit: () => unknown): unknown {
     const tap = this.#tap;
     if (tap === null) return emit();
+    if (name === "socket" && typeof subject === "object" && subject !== null) this.#sent.begin(subject);
     if (name === "timeout") this.#timedOut = true;
     // Now and not later: a caller who hears of a broken connection may well destroy the request.
     if (name === "error") this.#cause ??= this.#failure(subject);
@@ -67,8 +72,8 @@ export class ResponseWatch {
   #failure(error: unknown): Failure {
     // A connection that breaks destroys the response with ECONNRESET; a caller who leaves destroys it with no error.
     const left = this.#callerLeft || (this.#response !== null && !isReset(error));
-    const failure = failureOf(error, left);
-    return this.#timedOut ? { kind: "timeout", code: failure.code } : failure;
+    const { kind, code } = failureOf(error, left);
+    return { kind: this.#timedOut ? "timeout" : kind, code, ...(this.#sent.nothing && { unsent: true }) };
   }
 }
 

@@ -7,7 +7,15 @@ import type { Limits } from "./limits.ts";
 import type { Method, Patches } from "./patches.ts";
 
 /** Events of a request that tell how its response goes. */
-const TELLING: ReadonlySet<unknown> = new Set(["response", "upgrade", "timeout", "error", "close"]);
+const TELLING: ReadonlySet<unknown> = new Set([
+  "socket",
+  "continue",
+  "response",
+  "upgrade",
+  "timeout",
+  "error",
+  "close",
+]);
 
 /**
  * Stands in front of every request of node:http and node:https: whatever agent, client library or import form made it,
@@ -104,6 +112,7 @@ export class HttpHook {
       return function emit(this: unknown, ...args: unknown[]): unknown {
         const hold = TELLING.has(args[0]) && isObject(this) ? hook.#holds.get(this) : null;
         if (!hold) return original.apply(this, args);
+        if (args[0] === "continue" && hold.invited) return true;
         return hold.watch.event(args[0], args[1], args.slice(2), () => original.apply(this, args));
       };
     });

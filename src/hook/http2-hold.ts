@@ -21,6 +21,8 @@ export interface Http2HoldParts {
   readonly stream: Stream;
   readonly send: () => void;
   readonly method: string;
+  /** What the stream is to become: `websocket`; null for all others. */
+  readonly protocol: string | null;
   readonly destination: { readonly origin: Origin; readonly path: string };
   readonly wantsBody: boolean;
   readonly holds: SessionHolds;
@@ -55,9 +57,9 @@ export class Http2Hold {
 
   constructor(parts: Http2HoldParts) {
     this.#parts = parts;
-    const { stream, limits } = parts;
-    this.#headers = headersOf(stream);
-    this.#watch = new StreamWatch(stream, new Patches());
+    const { stream, limits, protocol } = parts;
+    this.#headers = protocol === null ? headersOf(stream) : { ...headersOf(stream), upgrade: protocol };
+    this.#watch = new StreamWatch(stream, new Patches(), protocol);
     this.#output = new HeldOutput(stream);
     this.#gather = new Gather(
       () => this.#headers["content-type"],
@@ -68,10 +70,23 @@ export class Http2Hold {
     this.#followWriting();
     this.#followLeaving();
     const { expect, "content-type": type = "" } = this.#headers;
-    // A caller who expects "100 Continue" writes no body before it has come.
-    if (!parts.wantsBody || expect !== undefined || TALKING.test(type)) this.#ask(UNSEEN);
+    if (!parts.wantsBody || protocol !== null || TALKING.test(type)) this.#ask(UNSEEN);
     else if (stream.writableEnded) this.#gather.finish();
-    else this.#gather.wait();
+    else {
+      if (expect !== undefined) setImmediate(() => this.#invite());
+      this.#gather.wait();
+    }
+  }
+
+  /**
+   * A caller who expects "100 Continue" writes no body before it has come, and the body is wanted for the decision. A
+   * client need not wait for the server to say so (RFC 9110, section 10.1.1). node:http2 has one listener of its own.
+   */
+  #invite(): void {
+    const { stream } = this.#parts;
+    if (this.#state !== "held" || this.#asked) return;
+    if (stream.listenerCount("continue") > 0) this.#context.runInAsyncScope(() => this.#watch.invite());
+    else if (stream.listenerCount("headers") > 1) this.#ask(UNSEEN);
   }
 
   #followWriting(): void {

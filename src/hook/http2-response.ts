@@ -3,6 +3,7 @@ import { failureOf } from "./failure.ts";
 import { isCutOff, type Stream } from "./http2-session.ts";
 import type { OnceTap } from "./once.ts";
 import type { Patches } from "./patches.ts";
+import { followUpgrade } from "./websocket.ts";
 
 /** The events of a stream that tell how its response goes. */
 const TELLING: ReadonlySet<unknown> = new Set(["response", "timeout", "error", "close"]);
@@ -13,16 +14,21 @@ const REFUSED_STREAM = 7;
 /** Follows the response of one stream, always after the caller has had each part of it. */
 export class StreamWatch {
   readonly #stream: Stream;
+  readonly #protocol: string | null;
   #tap: OnceTap | null = null;
   #cause: Failure | null = null;
   #callerLeft = false;
   #timedOut = false;
+  #invited = false;
 
-  constructor(stream: Stream, patches: Patches) {
+  /** `protocol`: what the stream becomes when it is answered with 200. */
+  constructor(stream: Stream, patches: Patches, protocol: string | null) {
     this.#stream = stream;
+    this.#protocol = protocol;
     const watch = this;
     patches.apply(stream, "emit", (original) => {
       return function emit(this: unknown, ...args: unknown[]): unknown {
+        if (args[0] === "continue" && watch.#invited) return true;
         if (!TELLING.has(args[0])) return original.apply(this, args);
         watch.#before(args[0], args[1]);
         try {
@@ -42,6 +48,12 @@ export class StreamWatch {
     });
   }
 
+  /** Tells the caller to go on with its body, which the server will say once more. */
+  invite(): void {
+    this.#stream.emit("continue");
+    this.#invited = true;
+  }
+
   /** The request goes out; from here its tap is told. */
   begin(tap: OnceTap): void {
     this.#tap = tap;
@@ -55,6 +67,9 @@ export class StreamWatch {
   #before(name: unknown, subject: unknown): void {
     if (name === "timeout") this.#timedOut = true;
     if (name === "error") this.#cause ??= this.#failure(subject);
+    const [tap, upgrade] = [this.#tap, this.#protocol];
+    if (name !== "response" || tap === null || upgrade === null || !isHeaders(subject)) return;
+    if (Number(subject[":status"]) === 200) followUpgrade(tap, { ...headersOf(subject), upgrade }, this.#stream);
   }
 
   #after(name: unknown, subject: unknown): void {

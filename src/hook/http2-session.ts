@@ -10,6 +10,8 @@ export interface Target {
   readonly path: string;
   /** Null where the session's own counts. */
   readonly authority: string | null;
+  /** What a stream is to become: `websocket` (RFC 8441). Null for all others. */
+  readonly protocol: string | null;
 }
 
 /** Reads the pseudo-headers of a request, given as an object or as a flat list; null for a form that node:http2 refuses. */
@@ -20,7 +22,10 @@ export function targetOf(headers: unknown): Target | null {
     return value === undefined || value === null ? null : String(value);
   };
   const authority = read(":authority") ?? read("host");
-  return { method: read(":method") ?? "GET", path: read(":path") ?? "/", authority };
+  const protocol = read(":protocol");
+  // An extended CONNECT stands for the GET that is upgraded over HTTP/1.1; without a protocol it opens a tunnel.
+  const method = protocol === null ? (read(":method") ?? "GET") : "GET";
+  return { method, path: read(":path") ?? "/", authority, protocol };
 }
 
 function listed(list: readonly unknown[], name: string): unknown {

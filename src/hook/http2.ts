@@ -71,7 +71,7 @@ export class Http2Hook {
       const session = made as Session;
       const target = this.#patches.live ? targetOf(headers) : null;
       if (target === null || target.method === "CONNECT" || session.closed || session.destroyed) return null;
-      const { method } = target;
+      const { method, protocol } = target;
       for (const destination of destinationsOf(session, target)) {
         const { hostname, port } = destination.origin;
         const concern = this.#gatekeeper.concerns(hostname, port, method, destination.path);
@@ -83,7 +83,8 @@ export class Http2Hook {
         }
         const { body: wantsBody } = concern;
         const holds = this.#holdsOf(session);
-        return { gatekeeper: this.#gatekeeper, limits: this.#limits, session, method, destination, wantsBody, holds };
+        const held = { session, method, protocol, destination, wantsBody, holds };
+        return { gatekeeper: this.#gatekeeper, limits: this.#limits, ...held };
       }
     } catch {
       // A request of a form that we cannot read is not ours to stop.

@@ -76,6 +76,15 @@ describe("litellm PR #40010, #35600: a session over WebSocket", () => {
     const wishes = { ...opening, path: "/v1/realtime/a-new-kind" };
     expect((await decide(world("call.unmetered -> deny"), wishes)).kind).toBe("refuse");
   });
+
+  it.each([
+    ["HTTP/1.1", { upgrade: "websocket", "sec-websocket-key": "k" }],
+    ["HTTP/2, which has no key", { upgrade: "websocket" }],
+  ])("at an address that cannot spend otherwise is unmetered, over %s", async (_, headers) => {
+    const opened = { method: "GET", body: null, path: "/v1/files", headers } as const;
+    expect((await decide(world("call.unmetered -> deny"), opened)).kind).toBe("refuse");
+    expect((await decide(world("call.unmetered -> deny"), { ...opened, headers: {} })).kind).toBe("go");
+  });
 });
 
 describe("a body that cannot be read whole", () => {

@@ -20,7 +20,7 @@ import { install } from "../../src/hook/install.ts";
 import { LIMITS } from "../../src/hook/limits.ts";
 import { type Loopback, loopback } from "../support/loopback.ts";
 import { proxy } from "../support/proxy.ts";
-import { ANSWER, FakeGatekeeper, refuse } from "./fake-gatekeeper.ts";
+import { FakeGatekeeper, refuse } from "./fake-gatekeeper.ts";
 
 let server: Loopback;
 let gatekeeper: FakeGatekeeper;
@@ -333,26 +333,6 @@ describe("a request for a proxy", () => {
     const [, socket] = (await once(request, "connect")) as [IncomingMessage, Socket];
     socket.destroy();
     expect(gatekeeper.departures).toHaveLength(0);
-  });
-});
-
-describe("a request that expects '100 Continue'", () => {
-  it("is decided on at once, without a body, and goes on when the server says so", async () => {
-    const request = post({ headers: { expect: "100-continue", "content-length": "4" } });
-    const answer = answerTo(request);
-    await once(request, "continue");
-    expect(gatekeeper.departures).toMatchObject([{ body: null }]);
-    request.end("body");
-    expect(await answer).toMatchObject({ status: 200 });
-    expect(String(server.hits[0]?.body)).toBe("body");
-  });
-
-  it("is refused without its body", async () => {
-    gatekeeper.decision = refuse;
-    const request = post({ headers: { expect: "100-continue", "content-length": "4" } });
-    expect(await answerTo(request)).toMatchObject({ status: 402, text: String(ANSWER.body) });
-    expect(server.connections()).toBeLessThanOrEqual(1);
-    expect(server.hits).toHaveLength(0);
   });
 });
 
