@@ -80,6 +80,8 @@ export interface Following {
   readonly operation: Operation;
   /** The id of the work, or of the file with its results. */
   readonly id: string;
+  /** The id of the work where that of its file tells it. */
+  readonly of?: string;
   /** Whether the answer is results, a line each: then the work is done. */
   readonly lines: boolean;
 }
@@ -104,6 +106,8 @@ export interface ResponseFacts {
   /** Searches seen so far; inside the portions too, once there are any. */
   readonly webSearches: number;
   readonly fileSearches: number;
+  /** Set where the prompt was turned away: nothing was produced, whatever else is told. */
+  readonly silent?: true;
   readonly work?: Work;
 }
 

@@ -5,8 +5,8 @@
 import type { Terms } from "./provider.ts";
 
 /**
- * Priority processing in thousandths of the standard price, by the beginning of the model's name
- * (openai.com/api-priority-processing): twice, except these.
+ * Priority processing in thousandths of the standard price, by the beginning of the model's name: the dearer of input
+ * and output (developers.openai.com/api/docs/pricing, "Priority", as of 2026-06).
  */
 const PRIORITY: readonly (readonly [model: string, millis: number])[] = [
   ["gpt-5.5", 2500],
@@ -14,11 +14,15 @@ const PRIORITY: readonly (readonly [model: string, millis: number])[] = [
   ["gpt-5.2", 2000],
   ["gpt-5.1", 2000],
   ["gpt-5-mini", 1800],
+  // Later ones of the family may cost as much as the dearest of it.
+  ["gpt-5.", 2500],
   ["gpt-5", 2000],
-  ["gpt-4.1", 2000],
-  ["gpt-4o", 2000],
-  ["o3", 2000],
-  ["o4-mini", 2000],
+  ["gpt-4.1-nano", 2000],
+  ["gpt-4.1", 1750],
+  ["gpt-4o-mini", 1667],
+  ["gpt-4o", 1700],
+  ["o3", 1750],
+  ["o4-mini", 1819],
 ];
 
 /** Fast mode in thousandths (platform.claude.com/docs/en/build-with-claude/fast-mode): 6 times on Opus 4.6 and 4.7, then 2. */
@@ -50,8 +54,11 @@ const FLEX_IS_HALF: ReadonlySet<string> = new Set(["openai", "azure", "google", 
 
 /** The price under these terms in thousandths of the standard price. */
 export function multiplier(provider: string, model: string, terms: Terms): number {
-  // Both batch services and flex cost half (developers.openai.com/api/docs/pricing, platform.claude.com pricing).
-  if (terms.tier === "batch" || (terms.tier === "flex" && FLEX_IS_HALF.has(provider))) return 500;
+  // Both batch services and flex cost half (developers.openai.com/api/docs/pricing, platform.claude.com pricing), of
+  // what the place costs too.
+  if (terms.tier === "batch" || (terms.tier === "flex" && FLEX_IS_HALF.has(provider))) {
+    return multiplier(provider, model, { ...terms, tier: null }) / 2;
+  }
   if (provider === "bedrock") {
     if (terms.tier === "priority") return BEDROCK_PRIORITY;
     return terms.speed === "optimized" ? BEDROCK_OPTIMIZED : 1000;

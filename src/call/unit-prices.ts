@@ -57,6 +57,8 @@ export const unitPrices: readonly UnitPrice[] = Object.freeze([
   row(GOOGLE, /^imagen(?!.*(fast|ultra|upscale))/, "images", 0.04, GEMINI_PRICING),
   row(GOOGLE, /^imagen.*(ultra|upscale)/, "images", 0.06, GEMINI_PRICING),
   row(GOOGLE, /^imagen.*fast/, "images", 0.02, GEMINI_PRICING),
+  // An answer of Gemini 2.5 and before that rests on a map; those after pay by the query.
+  row(GOOGLE, null, "searches", 0.025, GEMINI_PRICING),
   // $15 and $30 per million characters.
   row(OPENAI, /^tts-1$/, "characters", 0.000_015, PRICING),
   row(OPENAI, /^tts-1-hd$/, "characters", 0.000_03, PRICING),
@@ -66,6 +68,8 @@ export const unitPrices: readonly UnitPrice[] = Object.freeze([
   row(OPENAI, null, "codeSessions", 0.12, PRICING, "4g"),
   row(OPENAI, null, "codeSessions", 0.48, PRICING, "16g"),
   row(OPENAI, null, "codeSessions", 1.92, PRICING, "64g"),
+  // A search by the preview of the tool with a model that does not reason; all others are priced with the tokens.
+  row(OPENAI, null, "searches", 0.025, PRICING),
   // 1,550 hours a month of an organisation are free and then $0.05 an hour, 5 minutes at least: what was used before
   // no single request can tell. A deployment that goes beyond sets a price of its own, $0.004167 for the 5 minutes.
   row(["anthropic", "bedrock", "vertex"], null, "codeSessions", 0, CLAUDE_PRICING),

@@ -139,7 +139,9 @@ function guessed(sources: BillSources, extent: "streamed" | "answered"): Bill {
 /** What was produced: at least a token for every 3 bytes of text, and for every event that brought text. */
 function outputTokens(call: Call, reading: ResponseReading, known: Usage, extent: Extent): number {
   const seen = Math.max(Math.ceil(reading.deltaBytes / 3), reading.deltas, known.outputTokens);
-  return extent === "answered" && !showsAll(call, reading) ? Math.max(seen, call.outputTokens) : seen;
+  return extent === "answered" && reading.silent !== true && !showsAll(call, reading)
+    ? Math.max(seen, call.outputTokens)
+    : seen;
 }
 
 /** Whether what streamed is all that was produced: a finished stream of a model that shows all it thinks. */

@@ -32,6 +32,8 @@ export interface ResponseReading {
   readonly fileSearches: number;
   /** True where the answer itself says that the provider failed. */
   readonly failed: boolean;
+  /** Set where the prompt was turned away, and nothing was produced. */
+  readonly silent?: true;
   /** What goes on after this response, or is told of by it. */
   readonly work?: Work;
 }

@@ -46,6 +46,12 @@ describe("a well-known host", () => {
     ["POST", "/v1/realtime/calls", "openai other unmetered"],
     ["GET", "/v1/realtime?model=gpt-realtime", "openai realtime metered"],
     ["POST", "/v1/vector_stores", "openai other unmetered"],
+    ["POST", "/v1/assistants", "openai other free"],
+    ["POST", "/v1/threads/thread_1/messages", "openai other free"],
+    ["POST", "/v1/threads/thread_1/runs", "openai other unmetered"],
+    ["POST", "/v1/threads/runs", "openai other unmetered"],
+    ["POST", "/v1/threads/thread_1/runs/run_1/submit_tool_outputs", "openai other unmetered"],
+    ["POST", "/v1/traces/ingest", "openai other free"],
     ["POST", "/v1/something/new", "openai other unmetered"],
     ["POST", "/v1/constructor", "openai other unmetered"],
   ])("tells what %s %s at OpenAI spends", (method, path, expected) => {
@@ -59,7 +65,7 @@ describe("a well-known host", () => {
     ["POST", "/v1/files?beta=true", "anthropic other free"],
     ["POST", "/v1/messages/batches", "anthropic batch metered"],
     ["POST", "/v1/messages/batches/b_1/cancel", "anthropic other free"],
-    ["POST", "/v1/complete", "anthropic other unmetered"],
+    ["POST", "/v1/complete", "anthropic completions metered"],
   ])("tells what %s %s at Anthropic spends", (method, path, expected) => {
     expect(seen("api.anthropic.com", method, path)).toBe(expected);
   });

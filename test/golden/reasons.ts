@@ -41,6 +41,13 @@ function outputItems(item: Item): readonly Json[] {
 const isSearch = ({ type, action }: Json): boolean =>
   type === "web_search_call" && ["search", undefined].includes(object(action).type as string | undefined);
 
+/** A search by the preview of the tool costs more with models that do not reason. */
+function searchPrice(item: Item): number {
+  const told = answers(item).map((one) => object(one.response ?? one));
+  const previews = told.some(({ tools }) => list(tools).some(({ type }) => /^web_search_preview/.test(String(type))));
+  return previews && told.some(({ model }) => /^gpt-[34](?!\d)/.test(String(model))) ? 25_000_000 : 10_000_000;
+}
+
 /** Nano-dollars of the tools that OpenAI bills and reports in no usage (developers.openai.com/api/docs/pricing). */
 function tools(item: Item): number {
   const output = outputItems(item);
@@ -48,7 +55,7 @@ function tools(item: Item): number {
     type === "code_interpreter_call" ? [container_id] : [],
   );
   return (
-    10_000_000 * output.filter(isSearch).length +
+    searchPrice(item) * output.filter(isSearch).length +
     2_500_000 * output.filter(({ type }) => type === "file_search_call").length +
     30_000_000 * new Set(containers).size
   );
@@ -107,6 +114,16 @@ const byHand: readonly Reason[] = Object.entries(BY_HAND).map(([name, { why, nan
 /** In order: the first that fits explains. */
 export const reasons: readonly Reason[] = [
   ...byHand,
+  {
+    why: "a model that was listed under another name before its release",
+    fits: ({ item, bill }) => item.url.pathname.includes("gemini-embedding-2-preview") && bill.source === "local",
+    nano: ({ item }) =>
+      priceOf(
+        { input_tokens: number(object(answers(item)[0]?.usageMetadata).promptTokenCount) },
+        "gemini-embedding-2",
+        "google",
+      ),
+  },
   {
     why: "the provider names its price, and that is the bill",
     fits: (compared) => reported(compared) !== null,
@@ -181,7 +198,7 @@ export const reasons: readonly Reason[] = [
   {
     why: "they read no interactions of Google's: their prices for the counts that it tells",
     fits: ({ item }) => item.url.pathname.endsWith("/interactions"),
-    nano: ({ item }) => {
+    nano: ({ item, call }) => {
       const told = answers(item).map((one) => object(object(one.interaction).usage ?? one.usage));
       const {
         total_input_tokens,
@@ -195,7 +212,7 @@ export const reasons: readonly Reason[] = [
         cache_read_tokens: number(total_cached_tokens),
         output_tokens: number(total_output_tokens) + number(total_thought_tokens),
       };
-      return priceOf(tokens, "gemini-2.5-flash", "google");
+      return priceOf(tokens, call.modelAsSent, "google");
     },
   },
   {

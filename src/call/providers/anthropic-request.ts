@@ -59,6 +59,21 @@ export function readAnthropicRequest(json: unknown): RequestFacts {
   };
 }
 
+/** What a request of the time before messages asks for: a prompt that is to be gone on with. */
+export function readAnthropicCompletion(json: unknown): RequestFacts {
+  const body = fields(json) ?? {};
+  const all = new Gathering();
+  const lastMessage = all.listen(() => all.text(body.prompt));
+  return {
+    ...readAnthropicRequest({}),
+    model: text(body.model),
+    stream: body.stream === true,
+    maxTokens: positive(body.max_tokens_to_sample),
+    textBytes: all.textBytes + REQUEST_BYTES,
+    lastMessage,
+  };
+}
+
 function walkContent(content: unknown, all: Gathering): void {
   if (typeof content === "string") all.text(content);
   else for (const block of list(content)) walkBlock(fields(block), all);

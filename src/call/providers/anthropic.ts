@@ -6,7 +6,7 @@ import type { Operation, Spending } from "../call.ts";
 import { fields, positive, text } from "../json.ts";
 import type { AnswerHead, CapPlan, Edit, Endpoint, Provider, RoutePlan } from "../provider.ts";
 import { anthropicBatchReader, anthropicFollows, readAnthropicBatch } from "./anthropic-batch.ts";
-import { readAnthropicRequest } from "./anthropic-request.ts";
+import { readAnthropicCompletion, readAnthropicRequest } from "./anthropic-request.ts";
 import { anthropicUsageReader } from "./anthropic-usage.ts";
 import { heedGateway } from "./gateway-words.ts";
 import { segments } from "./segments.ts";
@@ -20,6 +20,8 @@ function endpoint(method: string, path: string): Endpoint {
   const last = parts.at(-1) ?? "";
   if (last === "batches" && parts.at(-2) === "messages") return { operation: "batch", spending: "metered" };
   if (last === "messages") return { operation: "messages", spending: "metered" };
+  // Before there were messages; its answers count nothing.
+  if (last === "complete") return { operation: "completions", spending: "metered" };
   if (FREE_VERBS.has(last) || parts.some((part) => FREE.has(part))) return other("free");
   return other("unmetered");
 }
@@ -31,6 +33,10 @@ const SMALLEST_THINKING = 1024;
 
 function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
   const body = fields(json);
+  if (operation === "completions" && body !== null) {
+    if ((positive(body.max_tokens_to_sample) ?? Number.POSITIVE_INFINITY) <= tokens) return { kind: "unchanged" };
+    return { kind: "edits", edits: [{ path: ["max_tokens_to_sample"], value: tokens, insert: true }] };
+  }
   if (operation !== "messages" || body === null) return { kind: "impossible", why: "the request has no output limit" };
   if ((positive(body.max_tokens) ?? Number.POSITIVE_INFINITY) <= tokens) return { kind: "unchanged" };
   const edits: Edit[] = [{ path: ["max_tokens"], value: tokens, insert: true }];
@@ -52,18 +58,21 @@ function route(operation: Operation, _path: string, json: unknown, model: string
 }
 
 const DELTA = Object.freeze(['"delta"']);
+const COMPLETION = Object.freeze(['"completion"']);
 
 export const anthropic: Provider = Object.freeze({
   name: "anthropic",
   dialect: "anthropic",
   hosts: Object.freeze(["api.anthropic.com"]),
   endpoint,
-  readRequest: (operation: Operation, body: unknown) =>
-    operation === "batch" ? readAnthropicBatch(body) : readAnthropicRequest(body),
+  readRequest(operation: Operation, body: unknown) {
+    if (operation === "completions") return readAnthropicCompletion(body);
+    return operation === "batch" ? readAnthropicBatch(body) : readAnthropicRequest(body);
+  },
   usageReader: (operation: Operation, head: AnswerHead) =>
     heedGateway(operation === "batch" ? anthropicBatchReader() : anthropicUsageReader(), head),
   follows: anthropicFollows,
-  streamKeys: () => DELTA,
+  streamKeys: (operation: Operation) => (operation === "completions" ? COMPLETION : DELTA),
   cap,
   route,
   cachesUnasked: false,

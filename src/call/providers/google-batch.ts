@@ -40,7 +40,14 @@ export function googleFollows(method: string, path: string): Following | null {
   }
   const { verb } = googleAddress(path);
   const isResult = method === "GET" && place === "files" && verb === "download";
-  return isResult ? { operation: "batch", id: `files/${last.slice(0, last.lastIndexOf(":"))}`, lines: true } : null;
+  return isResult ? resultsIn(last.slice(0, last.lastIndexOf(":"))) : null;
+}
+
+/** The results of `batches/b1` are in `files/batch-b1`, whoever asked how the batch fared. */
+function resultsIn(file: string): Following {
+  const batch = /^batch-(.+)$/.exec(file)?.[1];
+  const id = `files/${file}`;
+  return { operation: "batch", id, lines: true, ...(batch !== undefined && { of: `batches/${batch}` }) };
 }
 
 const PENDING = /^(BATCH|JOB)_STATE_(UNSPECIFIED|QUEUED|PENDING|RUNNING|CANCELLING|PAUSED|UPDATING)$/;

@@ -1,8 +1,12 @@
 /**
  * What the price table does not say of Gemini: models by the name of the day, and what it charges for looking something
- * up, the newer models by the query, the older ones once for an answer that rests on a search
- * (ai.google.dev/gemini-api/docs/pricing, grounding with Google Search).
+ * up, the newer models by the query, the older ones once for an answer that rests on a search, and less for one that
+ * rests on a map (ai.google.dev/gemini-api/docs/pricing, grounding; read on 2026-09-20). What is free each day or month
+ * no single answer tells.
  */
+
+import type { Units } from "../call.ts";
+import { type Fields, fields, list } from "../json.ts";
 
 /** USD per thousand queries, and per thousand answers. */
 const QUERIES = 14;
@@ -12,11 +16,12 @@ const ANSWERS = 35;
 export const billedByQuery = (model: string): boolean =>
   !/gemini-(1|2)(\.|-|$)|gemini-(flash|pro)-1|^gemini-pro/.test(model);
 
-/** Names that stand for a model of the day, and the dearest that they have stood for. */
+/** Names that stand for another model: of the day, with the dearest that they have stood for, or before its release. */
 const LATEST: Readonly<Record<string, string>> = {
   "gemini-pro-latest": "gemini-3.1-pro-preview",
   "gemini-flash-latest": "gemini-3.5-flash",
   "gemini-flash-lite-latest": "gemini-3.5-flash-lite",
+  "gemini-embedding-2-preview": "gemini-embedding-2",
 };
 
 /** Other names under which the price table has a Gemini model. */
@@ -27,4 +32,47 @@ export const geminiNames = (model: string): readonly string[] =>
 export function geminiSearch(provider: string, model: string): { readonly web_searches_kcount?: number } {
   if (provider !== "google" || !model.includes("gemini")) return {};
   return { web_searches_kcount: billedByQuery(model) ? QUERIES : ANSWERS };
+}
+
+/** What a Gemini answer looked up. */
+export interface SearchCounter {
+  candidate(candidate: Fields): void;
+  /** A step of an interaction. */
+  step(step: Fields | null): void;
+  /** `model` decides whether queries are billed, or the answer. */
+  counts(model: string): { readonly webSearches: number; readonly units: { readonly units?: Units } };
+}
+
+/** Counts what was looked up: the queries that an answer names, or one where it only shows what was found. */
+export function createSearchCounter(): SearchCounter {
+  const queries = new Set<string>();
+  const found = { elsewhere: false, onMaps: false, fetched: false, entry: false };
+  return {
+    candidate(candidate) {
+      const grounding = fields(candidate.groundingMetadata);
+      for (const key of ["webSearchQueries", "imageSearchQueries"]) {
+        for (const query of list(grounding?.[key])) queries.add(String(query));
+      }
+      found.entry ||= fields(grounding?.searchEntryPoint) !== null;
+      found.fetched ||= fields(candidate.urlContextMetadata) !== null;
+      // Searching one's own files costs nothing.
+      for (const chunk of list(grounding?.groundingChunks)) {
+        const { web, maps, image } = fields(chunk) ?? {};
+        found.onMaps ||= maps !== undefined;
+        found.elsewhere ||= (web ?? image) !== undefined;
+      }
+    },
+    step(step) {
+      if (step?.type !== "google_search_call") return;
+      for (const query of list(fields(step.arguments)?.queries)) queries.add(String(query));
+    },
+    counts(model) {
+      // Pages that the request names are read at the price of their tokens, and shown as if they had been found.
+      const onWeb = queries.size > 0 || found.entry || (found.elsewhere && !found.fetched);
+      if (billedByQuery(model)) {
+        return { webSearches: onWeb || found.onMaps ? Math.max(1, queries.size) : 0, units: {} };
+      }
+      return { webSearches: onWeb ? 1 : 0, units: found.onMaps ? { units: { searches: 1 } } : {} };
+    },
+  };
 }

@@ -8,7 +8,7 @@ import type { AnswerHead, ResponseFacts, Terms, UsageReader, Work } from "../pro
 import { isEmpty, usage } from "../usage.ts";
 import { googleAddress } from "./google-address.ts";
 import { googleTerms } from "./google-request.ts";
-import { billedByQuery } from "./google-search.ts";
+import { createSearchCounter } from "./google-search.ts";
 
 /** A reader for one response, whole or streamed. */
 export function googleUsageReader(operation: Operation, head: AnswerHead): UsageReader {
@@ -19,18 +19,14 @@ export function googleUsageReader(operation: Operation, head: AnswerHead): Usage
   let tier: unknown = head.headers["x-gemini-service-tier"];
   /** By candidate. */
   const finished = new Map<string, string>();
-  const queries = new Set<string>();
-  let grounded = false;
+  const searches = createSearchCounter();
+  let blocked = false;
   let work: Work | null = null;
 
   const takeCandidate = (candidate: Fields): void => {
-    const reason = text(candidate.finishReason);
+    const reason = named(candidate.finishReason);
     if (reason !== null) finished.set(String(candidate.index ?? 0), reason);
-    const grounding = fields(candidate.groundingMetadata);
-    for (const key of ["webSearchQueries", "imageSearchQueries"]) {
-      for (const query of list(grounding?.[key])) queries.add(String(query));
-    }
-    grounded ||= list(grounding?.groundingChunks).some(isFound);
+    searches.candidate(candidate);
   };
 
   const takeInteraction = (interaction: Fields, streams: boolean): void => {
@@ -41,14 +37,9 @@ export function googleUsageReader(operation: Operation, head: AnswerHead): Usage
     // What has not ended when its answer has is made in the background; a stream has its end yet to come.
     if (id !== null && status !== null && (done || !streams)) work = { id, done };
     tier = interaction.service_tier ?? tier;
-    for (const step of list(interaction.steps)) takeStep(fields(step));
+    for (const step of list(interaction.steps)) searches.step(fields(step));
     const told = fields(interaction.usage);
     if (told !== null) counted = interactionUsage(told);
-  };
-
-  const takeStep = (step: Fields | null): void => {
-    if (step?.type !== "google_search_call") return;
-    for (const query of list(fields(step.arguments)?.queries)) queries.add(String(query));
   };
 
   const take = (json: unknown): void => {
@@ -59,11 +50,14 @@ export function googleUsageReader(operation: Operation, head: AnswerHead): Usage
     responseId = text(answer.responseId) ?? text(answer.id) ?? responseId;
     if (operation === "responses") {
       takeInteraction(answer, answer !== body);
-      takeStep(fields(body.step));
+      searches.step(fields(body.step));
       return;
     }
-    const blocked = text(fields(answer.promptFeedback)?.blockReason);
-    if (blocked !== null) finished.set("0", blocked);
+    const why = named(fields(answer.promptFeedback)?.blockReason);
+    if (why !== null) {
+      blocked = true;
+      finished.set("0", why);
+    }
     for (const candidate of list(answer.candidates)) takeCandidate(fields(candidate) ?? {});
     const told = fields(answer.usageMetadata);
     if (told === null) return;
@@ -72,10 +66,8 @@ export function googleUsageReader(operation: Operation, head: AnswerHead): Usage
   };
 
   const facts = (): ResponseFacts => {
-    const byQuery = billedByQuery(model ?? asked ?? "");
-    const searched = queries.size > 0 || grounded;
-    const webSearches = searched ? (byQuery ? Math.max(1, queries.size) : 1) : 0;
-    const whole = counted === null || isEmpty(counted) ? null : usage({ ...counted, webSearches });
+    const { webSearches, units } = searches.counts(model ?? asked ?? "");
+    const whole = counted === null || isEmpty(counted) ? null : usage({ ...counted, webSearches, ...units });
     const terms: Terms = googleTerms(tier);
     return {
       portions: whole === null ? [] : [{ model: null, usage: whole }],
@@ -85,6 +77,7 @@ export function googleUsageReader(operation: Operation, head: AnswerHead): Usage
       terms,
       webSearches,
       fileSearches: 0,
+      ...(blocked && { silent: true as const }),
       ...(work !== null && { work }),
     };
   };
@@ -95,11 +88,8 @@ export function googleUsageReader(operation: Operation, head: AnswerHead): Usage
 /** States of an interaction in which it goes on. */
 const UNFINISHED = new Set(["in_progress", "queued"]);
 
-/** Something found on the web or on the map, and not in files of one's own, which cost nothing to search. */
-const isFound = (chunk: unknown): boolean => {
-  const { web, maps, image } = fields(chunk) ?? {};
-  return (web ?? maps ?? image) !== undefined;
-};
+/** A name, or the number that stands for it where a client asks for `enum-encoding=int`. */
+const named = (value: unknown): string | null => (typeof value === "number" ? String(value) : text(value));
 
 /** Vertex: `ON_DEMAND_PRIORITY`, `ON_DEMAND_FLEX`. */
 const trafficTier = (traffic: unknown): string | undefined => /^ON_DEMAND_(\w+)$/.exec(text(traffic) ?? "")?.[1];
@@ -148,12 +138,18 @@ interface Modalities {
   readonly video: number;
 }
 
+/** Names of modalities by the numbers that stand for them (google.ai.generativelanguage.v1beta, Modality). */
+const MODALITIES: readonly string[] = ["", "text", "image", "video", "audio", "document"];
+
+const modality = (told: unknown): string =>
+  (typeof told === "number" ? MODALITIES[told] : text(told)?.toLowerCase()) ?? "";
+
 /** Documents are read, and priced, as pictures. */
 function byModality(details: unknown, key: string): Modalities {
   const sums = { audio: 0, image: 0, video: 0 };
   for (const item of list(details)) {
     const one = fields(item) ?? {};
-    const name = text(one.modality)?.toLowerCase() ?? "";
+    const name = modality(one.modality);
     if (name === "audio" || name === "video") sums[name] += count(one[key]);
     else if (name === "image" || name === "document") sums.image += count(one[key]);
   }

@@ -11,7 +11,7 @@ import { DRAWS } from "./openai-media.ts";
 export interface ToolCounts {
   readonly webSearches: number;
   readonly fileSearches: number;
-  /** Containers that were opened; null where none was. */
+  /** Containers that were opened, and searches by the preview of the tool; null where there were none. */
   readonly units: Units | null;
   /** Pictures are made by a model of their own and are no part of the usage of the response. */
   readonly pictures: readonly Portion[];
@@ -22,7 +22,8 @@ export interface ToolCounter {
   item(item: Fields | null): void;
   /** A response so far. */
   response(body: Fields): void;
-  counts(): ToolCounts;
+  /** `model` is the one that answered: what a search costs may depend on it. */
+  counts(model: string | null): ToolCounts;
 }
 
 /** Counts each tool call once, by its id, however often a stream names it. */
@@ -33,6 +34,7 @@ export function createToolCounter(): ToolCounter {
   const pictures = new Map<string, Fields>();
   let imageModel: string | null = null;
   let paidBefore = false;
+  let previews = false;
   let told: Usage | null = null;
 
   /** Only a search costs; opening a page that was found does not (developers.openai.com/api/docs/pricing, tools). */
@@ -53,25 +55,35 @@ export function createToolCounter(): ToolCounter {
       for (const called of list(body.output)) item(fields(called));
       for (const tool of list(body.tools).map(fields)) {
         if (tool?.type === "image_generation") imageModel = text(tool.model) ?? imageModel;
+        if (text(tool?.type)?.startsWith("web_search_preview")) previews = true;
         // A container that is named was opened, and paid, before.
         if (tool?.type === "code_interpreter" && typeof tool.container === "string") paidBefore = true;
       }
       const drawn = fields(fields(body.tool_usage)?.image_gen);
       if (drawn !== null) told = pictureUsage(drawn);
     },
-    counts() {
+    counts(answered) {
       const model = imageModel ?? DRAWS;
       const used = told !== null && !isEmpty(told) ? told : guessed([...pictures.values()], model);
       const sessions = paidBefore ? 0 : containers.size;
+      const before = previews && isPreviewSearch(answered) ? webSearches.size : 0;
+      const units = { ...(sessions > 0 && { codeSessions: sessions }), ...(before > 0 && { searches: before }) };
       return {
-        webSearches: webSearches.size,
+        webSearches: webSearches.size - before,
         fileSearches: fileSearches.size,
-        units: sessions === 0 ? null : { codeSessions: sessions },
+        units: sessions + before === 0 ? null : units,
         pictures: isEmpty(used) ? [] : [{ model, usage: used }],
       };
     },
   };
 }
+
+/**
+ * Whether the preview of the search tool costs more with a model: with those that do not reason, for which what is found
+ * is no input (developers.openai.com/api/docs/pricing, tools).
+ */
+export const isPreviewSearch = (model: string | null): boolean =>
+  model !== null && /^(ft:)?(gpt-[34](?!\d)|chatgpt)/.test(model);
 
 /** The usage of a picture model: text and pictures have prices of their own, and what it makes are pictures. */
 export function pictureUsage(told: Fields): Usage {

@@ -5,9 +5,9 @@
 import type { Operation, Units, Usage } from "../call.ts";
 import { count, type Fields, fields, list, text } from "../json.ts";
 import type { ResponseFacts, UsageReader, Work } from "../provider.ts";
-import { isEmpty, usage } from "../usage.ts";
+import { isEmpty, sumUnits, usage } from "../usage.ts";
 import { isMedia, picturesIn } from "./openai-media.ts";
-import { createToolCounter, pictureUsage } from "./openai-tools.ts";
+import { createToolCounter, isPreviewSearch, pictureUsage } from "./openai-tools.ts";
 
 /** Figures of a compatible provider's usage that have names of its own; what is left out is as read the usual way. */
 export type OwnUsage = (told: Fields, body: Fields, usual: Usage) => Partial<Usage>;
@@ -42,7 +42,7 @@ export function openaiUsageReader(operation: Operation, own?: OwnUsage): UsageRe
     if (operation === "responses") {
       tools.response(body);
       work = workOf(body) ?? work;
-      const status = text(body.status);
+      const status = text(body.status) ?? endOf(text(outer.type));
       if (status !== null && status !== "in_progress" && status !== "queued") finishReasons.splice(0, 1, status);
     }
     const told = fields(body.usage) ?? fields(fields(body.x_groq)?.usage);
@@ -58,13 +58,15 @@ export function openaiUsageReader(operation: Operation, own?: OwnUsage): UsageRe
   };
 
   const facts = (): ResponseFacts => {
-    const { webSearches, fileSearches, units, pictures } = tools.counts();
-    const searches = webSearches + (counted !== null && searchesAlways(operation, model) ? 1 : 0);
+    const { webSearches, fileSearches, units, pictures } = tools.counts(model);
+    const always = counted === null ? null : searchesAlways(operation, model);
+    const searches = webSearches + (always === "now" ? 1 : 0);
+    const pieces = always === "before" ? sumUnits(units ?? {}, { searches: 1 }) : units;
     return {
       portions:
         counted === null || isEmpty(counted)
           ? []
-          : [{ model: null, usage: withTools(counted, searches, fileSearches, units) }, ...pictures],
+          : [{ model: null, usage: withTools(counted, searches, fileSearches, pieces) }, ...pictures],
       model,
       responseId,
       finishReasons,
@@ -92,10 +94,18 @@ function withTools(counted: Usage, searches: number, fileSearches: number, units
   return usage({ ...counted, webSearches, fileSearches, ...(units !== null && { units }) });
 }
 
-/** Chat models named `-search-` look something up for every answer and count no calls of it. */
-function searchesAlways(operation: Operation, model: string | null): boolean {
-  return operation === "chat" && model !== null && /-search-(preview|api)/.test(model);
+/**
+ * Chat models named `-search-` look something up for every answer and count no calls of it: those of before at the
+ * price of the preview, those of now at that of every search.
+ */
+function searchesAlways(operation: Operation, model: string | null): "before" | "now" | null {
+  if (operation !== "chat" || model === null || !/-search-(preview|api)/.test(model)) return null;
+  return isPreviewSearch(model) ? "before" : "now";
 }
+
+/** `response.completed` ends a stream, also where a server leaves the status out of the response. */
+const endOf = (event: string | null): string | null =>
+  /^response\.(completed|incomplete|failed|cancelled)$/.exec(event ?? "")?.[1] ?? null;
 
 /** What a media answer says was used, or shows: pictures that are billed each, seconds that were heard. */
 function mediaUsage(operation: Operation, body: Fields, told: Fields | null): Usage | null {
@@ -123,12 +133,13 @@ export function readUsage(told: Fields): Usage {
   const reasoning = count(outputDetails?.reasoning_tokens);
   // xAI leaves reasoning out of completion_tokens but not out of total_tokens.
   const leftOut = count(told.total_tokens) === input + output + reasoning ? reasoning : 0;
+  // DeepSeek and Moonshot have names of their own for cached input.
+  const cached = count(inputDetails?.cached_tokens) || count(told.prompt_cache_hit_tokens) || count(told.cached_tokens);
   return usage({
-    inputTokens: read,
+    // More was read from the cache than was read at all: xAI's models on Azure count the cached beside the input.
+    inputTokens: cached > read ? read + cached : read,
     outputTokens: output + leftOut,
-    // DeepSeek and Moonshot have names of their own for cached input.
-    cacheReadTokens:
-      count(inputDetails?.cached_tokens) || count(told.prompt_cache_hit_tokens) || count(told.cached_tokens),
+    cacheReadTokens: cached,
     cacheWriteTokens: count(inputDetails?.cache_write_tokens),
     reasoningTokens: reasoning,
     inputAudioTokens: count(inputDetails?.audio_tokens),

@@ -28,7 +28,21 @@ const MEDIA: ReadonlyMap<string, Operation> = new Map([
 ]);
 
 /** First parts of paths whose writes cost nothing. */
-const FREE = new Set(["moderations", "files", "uploads", "conversations", "organization", "models"]);
+const FREE = new Set([
+  "moderations",
+  "files",
+  "uploads",
+  "conversations",
+  "organization",
+  "models",
+  // What the Agents SDK reports of its runs.
+  "traces",
+  "assistants",
+  "threads",
+]);
+
+/** Parts of paths under the former that spend all the same: storage by the day, and a run of an assistant. */
+const SPENDING = ["vector_stores", "runs"];
 
 /** Last parts of paths that only count, stop or change something. */
 const FREE_VERBS = new Set(["cancel", "input_tokens"]);
@@ -52,7 +66,8 @@ function endpoint(method: string, path: string): Endpoint {
   if (FREE_VERBS.has(last)) return other("free");
   // What changes or reads one stored answer: /chat/completions/ID.
   if (before === "completions" && parts.at(-3) === "chat") return other("free");
-  return other(parts.some((part) => FREE.has(part)) && !parts.includes("vector_stores") ? "free" : "unmetered");
+  const spends = parts.some((part) => SPENDING.includes(part));
+  return other(!spends && parts.some((part) => FREE.has(part)) ? "free" : "unmetered");
 }
 
 const other = (spending: Spending): Endpoint => ({ operation: "other", spending });

@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { exchanged, mtok } from "./exchanged.ts";
+
+const at = (model: string): string =>
+  `https://generativelanguage.googleapis.com/v1beta/models/${model}:generateContent`;
+
+/** The bill of an answer whose candidate says this of where it looked. */
+async function found(model: string, candidate: object) {
+  const response = {
+    candidates: [{ content: { role: "model", parts: [{ text: "High." }] }, finishReason: "STOP", ...candidate }],
+    usageMetadata: { promptTokenCount: 10, candidatesTokenCount: 2, totalTokenCount: 12 },
+    modelVersion: model,
+  };
+  const request = { contents: [{ parts: [{ text: "tides?" }] }], tools: [{ urlContext: {} }] };
+  return (await exchanged({ url: at(model), request, response })).bill.cost.tools;
+}
+
+const web = { web: { uri: "https://tides.example", title: "Tides" } };
+const maps = { maps: { uri: "https://maps.example/1", title: "Quay", placeId: "places/1" } };
+const urlContextMetadata = { urlMetadata: [{ retrievedUrl: "https://tides.example" }] };
+const DOLLAR = 1e9;
+
+describe("what a Gemini answer rests on", () => {
+  it.each(["gemini-2.5-flash", "gemini-3.5-flash"])(
+    "costs nothing where %s only read pages that it was told",
+    async (model) => {
+      expect(await found(model, { groundingMetadata: { groundingChunks: [web] }, urlContextMetadata })).toBe(0);
+    },
+  );
+
+  it.each([
+    ["gemini-2.5-flash", 0.035],
+    ["gemini-3.5-flash", 0.028],
+  ])("costs its searches where %s searched as well", async (model, usd) => {
+    const groundingMetadata = { groundingChunks: [web], webSearchQueries: ["tide table", "tide today"] };
+    expect(await found(model, { groundingMetadata, urlContextMetadata })).toBe(Math.round(usd * DOLLAR));
+    const entry = { groundingChunks: [web], searchEntryPoint: { renderedContent: "<div/>" } };
+    const once = model === "gemini-2.5-flash" ? 0.035 : 0.014;
+    expect(await found(model, { groundingMetadata: entry, urlContextMetadata })).toBe(Math.round(once * DOLLAR));
+  });
+
+  it.each([
+    ["gemini-2.5-flash", 0.025],
+    ["gemini-3.5-flash", 0.014],
+  ])("costs %s a look at the map, which is not one at the web", async (model, usd) => {
+    expect(await found(model, { groundingMetadata: { groundingChunks: [maps, maps] } })).toBe(Math.round(usd * DOLLAR));
+  });
+
+  it("costs nothing in files of one's own", async () => {
+    const chunk = { retrievedContext: { title: "log.txt", text: "High tide at 4." } };
+    expect(await found("gemini-2.5-flash", { groundingMetadata: { groundingChunks: [chunk] } })).toBe(0);
+  });
+});
+
+describe("a Gemini answer whose names are numbers", () => {
+  it("counts sound and pictures as such, and has ended", async () => {
+    const response = {
+      candidates: [{ content: { parts: [{ text: "A gull." }] }, finishReason: 1 }],
+      usageMetadata: {
+        promptTokenCount: 300,
+        candidatesTokenCount: 5,
+        totalTokenCount: 305,
+        trafficType: 1,
+        promptTokensDetails: [
+          { modality: 1, tokenCount: 100 },
+          { modality: 4, tokenCount: 200 },
+        ],
+      },
+      modelVersion: "gemini-2.5-flash",
+    };
+    const url = `${at("gemini-2.5-flash")}?$alt=json;enum-encoding=int`;
+    const { bill } = await exchanged({ url, request: { contents: [{ parts: [{ text: "hm?" }] }] }, response });
+    expect(bill).toMatchObject({ source: "local", finishReasons: ["1"], usage: { inputAudioTokens: 200 } });
+    expect(bill.cost.input).toBe(mtok(100, 0.3) + mtok(200, 1));
+  });
+});
+
+describe("a prompt that Gemini turned away", () => {
+  it("costs its input at most where nothing is counted", async () => {
+    const response = { promptFeedback: { blockReason: "MODEL_ARMOR" }, usageMetadata: { trafficType: "ON_DEMAND" } };
+    const request = { contents: [{ parts: [{ text: "Ignore the harbour master." }] }] };
+    const { call, bill } = await exchanged({ url: at("gemini-2.5-flash"), request, response });
+    expect(call.cost.output).toBeGreaterThan(0);
+    expect(bill).toMatchObject({ source: "estimate", finishReasons: ["MODEL_ARMOR"] });
+    expect(bill.cost).toMatchObject({ input: call.cost.input, output: 0, total: call.cost.input });
+  });
+});
