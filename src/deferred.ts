@@ -116,7 +116,7 @@ export function createDeferred(options: DeferredOptions): Deferred {
   /** Somebody asked for the work, or for a file with its results, and was answered. */
   async function heard(provider: Provider, following: Following, reading: ResponseReading): Promise<void> {
     const asked = readNote(await store.noted(workKey(provider.name, following.id)));
-    const id = asked?.kind === "results" ? asked.of : following.id;
+    const id = asked?.kind === "results" ? asked.of : asked === null ? (following.of ?? following.id) : following.id;
     const note = id === following.id ? asked : readNote(await store.noted(workKey(provider.name, id)));
     if (note?.kind !== "owed") return;
     const done = following.lines || reading.work?.done === true;
