@@ -272,7 +272,7 @@ describe("a route", () => {
 });
 
 describe("a shape rule that looks at the ledger", () => {
-  const failed = (store: Store): Promise<void> =>
+  const failed = (store: Store): Promise<boolean> =>
     store.settle({
       attempt: "before",
       judgedAt: clock(),

@@ -28,7 +28,7 @@ class Fallback implements FallbackStore {
   readonly #open: () => Promise<Store>;
   readonly #options: Required<FallbackOptions>;
   readonly #waiting: Waiting;
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #underWay = new Set<Promise<boolean>>();
   #store: Store | null = null;
   #opening: Promise<Store> | null = null;
   #down: StoreDown | null = null;
@@ -97,9 +97,9 @@ class Fallback implements FallbackStore {
     if (this.#down === null) await this.#ask((store) => store.extend(holds)).catch(ignoreDown);
   }
 
-  async settle(settlement: Settlement): Promise<void> {
+  async settle(settlement: Settlement): Promise<boolean> {
     if (this.local.knows(settlement.attempt)) await this.local.settle(settlement);
-    await this.#deliver(settlement);
+    return this.#deliver(settlement);
   }
 
   async close(key: string, ms: number | null): Promise<void> {
@@ -134,7 +134,7 @@ class Fallback implements FallbackStore {
     const end = performance.now() + ms;
     const done = () => this.#underWay.size === 0 && this.#waiting.size === 0;
     while (!done() && performance.now() < end) {
-      const work = this.#underWay.size > 0 ? Promise.race(this.#underWay) : this.#probe();
+      const work: Promise<unknown> = this.#underWay.size > 0 ? Promise.race(this.#underWay) : this.#probe();
       await within(Math.max(1, end - performance.now()), this.name, work).catch(ignore);
       if (this.#down !== null && !done()) await pause(Math.min(20, Math.max(1, end - performance.now())));
     }
@@ -181,27 +181,30 @@ class Fallback implements FallbackStore {
   }
 
   /** Tells the store now, or keeps the settlement until it is back. */
-  async #deliver(settlement: Settlement): Promise<void> {
-    if (this.#down !== null || this.#waiting.size > 0) {
-      this.#waiting.push(settlement);
-      return;
-    }
+  async #deliver(settlement: Settlement): Promise<boolean> {
+    if (this.#down !== null || this.#waiting.size > 0) return this.#keep(settlement);
     const work = this.#tell(settlement);
     this.#underWay.add(work);
     try {
-      await work;
+      return await work;
     } finally {
       this.#underWay.delete(work);
     }
   }
 
-  async #tell(settlement: Settlement): Promise<void> {
+  async #tell(settlement: Settlement): Promise<boolean> {
     try {
-      await this.#ask((store) => store.settle(settlement));
+      return await this.#ask((store) => store.settle(settlement));
     } catch (error) {
       if (!(error instanceof StoreDown)) throw error;
-      this.#waiting.push(settlement);
+      return this.#keep(settlement);
     }
+  }
+
+  /** Whether it will be the first of its attempt nobody knows: it counts as that. */
+  #keep(settlement: Settlement): true {
+    this.#waiting.push(settlement);
+    return true;
   }
 
   /** A judgement that came too late to be used must not keep its hold. */

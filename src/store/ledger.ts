@@ -46,9 +46,9 @@ export class Ledger {
     });
   }
 
-  settle(settlement: Settlement): void {
+  settle(settlement: Settlement): boolean {
     checkSettlement(settlement);
-    this.#tables.atomic(() => this.#settle(settlement, this.#clock()));
+    return this.#tables.atomic(() => this.#settle(settlement, this.#clock()));
   }
 
   close(key: string, ms: number | null): void {
@@ -209,12 +209,12 @@ export class Ledger {
     }
   }
 
-  #settle(settlement: Settlement, now: number): void {
+  #settle(settlement: Settlement, now: number): boolean {
     const { holds, past } = this.#tables;
     const { attempt, charges, fingerprint, outcome } = settlement;
     const own = holds.get(attempt);
     const gone = past.get(attempt);
-    if (gone?.kind === "settled") return;
+    if (gone?.kind === "settled") return false;
     this.#tables.meters.load?.(charges.map(({ key, window }) => placeOf(key, window, settlement.judgedAt).key));
     if (own !== undefined) {
       holds.delete(attempt);
@@ -233,6 +233,7 @@ export class Ledger {
     else past.delete(attempt);
     if (fingerprint !== null && outcome !== "none") remember(this.#tables, fingerprint, outcome === "success", now);
     for (const { key, value } of settlement.lessons) learn(this.#tables, key, value, now);
+    return true;
   }
 
   #closed(key: string, now: number): ClosedGate | null {

@@ -64,9 +64,9 @@ export function openLocal(clock: Clock, shareMillionths: number): LocalStore {
     return judgement;
   }
 
-  async function settle(settlement: Settlement): Promise<void> {
+  async function settle(settlement: Settlement): Promise<boolean> {
     attempts.delete(settlement.attempt);
-    await store.settle(settlement);
+    return await store.settle(settlement);
   }
 
   return {

@@ -77,7 +77,7 @@ class RedisStore implements Store {
     await Promise.all(beats);
   }
 
-  async settle(settlement: Settlement): Promise<void> {
+  async settle(settlement: Settlement): Promise<boolean> {
     checkSettlement(settlement);
     const { fingerprint, outcome, charges, lessons } = settlement;
     const places = charges.map(({ key, window }) => placeOf(key, window, settlement.judgedAt));
@@ -103,7 +103,7 @@ class RedisStore implements Store {
     ]);
     const args = [packDoubles(head), packDoubles(amounts), packDoubles(lessons.map(({ value }) => bucketOf(value)))];
     if (charges.some(({ amount }) => amount === "run")) args.push(Buffer.from(settlement.run));
-    await this.#link.script(this.#scripts.settle, keys, args);
+    return Number(await this.#link.script(this.#scripts.settle, keys, args)) === 1;
   }
 
   async close(key: string, ms: number | null): Promise<void> {

@@ -182,8 +182,9 @@ export interface Store {
   /**
    * Replaces the hold by the charges. Idempotent by attempt. Where the hold has expired, its floor is taken off first;
    * where it was never known (a call judged while the store was away), the charges count all the same.
+   * False where the attempt was settled before, by whichever process; a release leaves no mark, and is never that.
    */
-  settle(settlement: Settlement): Promise<void>;
+  settle(settlement: Settlement): Promise<boolean>;
   close(key: string, ms: number | null): Promise<void>;
   /** Opens the gates with these keys; returns how many were closed. */
   open(keys: readonly string[]): Promise<number>;

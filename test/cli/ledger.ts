@@ -38,7 +38,7 @@ export async function inLedger<T>(
 type Amounts = Partial<Readonly<Record<Metric, number>>>;
 
 /** Charges these amounts (nano-dollars, counts) to every meter of the plan for this subject. */
-export const spend = (store: Store, plan: Plan, subject: Subject, amounts: Amounts): Promise<void> =>
+export const spend = (store: Store, plan: Plan, subject: Subject, amounts: Amounts): Promise<boolean> =>
   store.settle({
     attempt: randomUUID(),
     judgedAt: NOON,

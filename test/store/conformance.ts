@@ -206,8 +206,10 @@ export function conformance(name: string, jumps: boolean, make: () => Promise<Be
 
       test("charges an attempt that it never judged, once", async () => {
         const bill = aSettlement(unique("elsewhere"), bench.now());
-        await store.settle(bill);
-        await store.settle(bill);
+        // Of several that tell the same, one is told that it was the first.
+        const first = await Promise.all([store.settle(bill), store.settle(bill), store.settle(bill)]);
+        expect(first.filter(Boolean)).toHaveLength(1);
+        expect(await store.settle(bill)).toBe(false);
         expect(await standing()).toEqual({ spent: 10, held: 0 });
       });
 
