@@ -8,6 +8,7 @@ import type { Estimate } from "./call/estimate.ts";
 import { fields, parse } from "./call/json.ts";
 import { namesFor } from "./names.ts";
 import type { Metric, Plan, Window } from "./policy/plan.ts";
+import type { SpanPlace } from "./telemetry/telemetry.ts";
 
 /** Metrics that are not known before the work has ended. */
 type Owed = Extract<Metric, "cost" | "tokens" | "input_tokens" | "output_tokens">;
@@ -28,6 +29,8 @@ export interface OwedWork {
   /** When its hold expires unless it is renewed, ms since 1970. */
   readonly until: number;
   readonly meters: readonly OwedMeter[];
+  /** Where the span of its call is, null where there is none. */
+  readonly began: SpanPlace | null;
 }
 
 /** Work that is paid, and a file that stands for work. */

@@ -6,7 +6,7 @@
  *                            └── nobody ever asks: the hold expires, and the estimate is charged
  * @module
  */
-import type { Bill, Call, Outcome } from "./call/call.ts";
+import type { Bill, Call, Cost, CostSource, Outcome, Usage } from "./call/call.ts";
 import { NO_COST } from "./call/cost.ts";
 import type { Prices } from "./call/price.ts";
 import type { Following, Provider, Work } from "./call/provider.ts";
@@ -32,6 +32,7 @@ import { bill } from "./response/bill.ts";
 import { createReader, type ResponseReader, type ResponseReading } from "./response/reader.ts";
 import type { Charge, Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
+import type { SpanPlace, Telemetry } from "./telemetry/telemetry.ts";
 
 const DAY = 86_400_000;
 /** As long as any hold lives without a sign of life. */
@@ -48,6 +49,7 @@ export interface DeferredOptions {
   readonly prices: () => Promise<Prices>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly telemetry: Pick<Telemetry, "later">;
   /** Told of meters on which room may have come back. */
   readonly ring: (meters: readonly string[]) => void;
   /** Given what is under way; it never rejects. */
@@ -63,6 +65,8 @@ export interface Begun {
   readonly billed: Bill;
   /** The store's clock when the call was judged, ms since 1970. */
   readonly judgedAt: number;
+  /** Where its span is. */
+  readonly began: SpanPlace | null;
 }
 
 export interface Deferred {
@@ -78,9 +82,9 @@ export interface Deferred {
 export function createDeferred(options: DeferredOptions): Deferred {
   const { store, clock, log } = options;
 
-  async function begin({ work, call, plan, billed, judgedAt }: Begun): Promise<boolean> {
+  async function begin({ work, call, plan, billed, judgedAt, began }: Begun): Promise<boolean> {
     const meters = owedMeters(plan, call);
-    const note: OwedWork = { kind: "owed", call: toKeep(call), judgedAt, until: clock() + HELD, meters };
+    const note: OwedWork = { kind: "owed", call: toKeep(call), judgedAt, until: clock() + HELD, meters, began };
     try {
       await store.judge({
         attempt: workAttempt(call.provider, work.id),
@@ -132,29 +136,25 @@ export function createDeferred(options: DeferredOptions): Deferred {
     await keep(provider, id, { ...note, until: now + HELD });
   }
 
-  async function paid(call: Call, reading: ResponseReading): Promise<Pick<Bill, "cost" | "usage">> {
+  async function paid(call: Call, reading: ResponseReading): Promise<Bill> {
     const status = reading.finishReasons.at(-1) ?? "";
     // What was called off had been read, and what failed is not billed.
     if (reading.portions.length === 0) {
       return status === "cancelled" && call.operation === "responses"
-        ? { cost: surelySpent(call), usage: { ...NO_USAGE, inputTokens: call.inputTokens } }
-        : { cost: NO_COST, usage: NO_USAGE };
+        ? untold(call, surelySpent(call), { ...NO_USAGE, inputTokens: call.inputTokens }, "estimate")
+        : untold(call, NO_COST, NO_USAGE, "local");
     }
     const outcome: Outcome = { kind: "success", status: reading.status ?? 200 };
     const billed = bill({ call, reading, outcome, prices: await options.prices() });
     if (isPlausible(billed)) return billed;
     log.once("implausible", "error", `${call.operation} of ${call.model} claims an absurd usage; its estimate stays`);
-    return { cost: call.cost, usage: { ...NO_USAGE, inputTokens: call.inputTokens, outputTokens: call.outputTokens } };
+    const { inputTokens, outputTokens } = call;
+    return untold(call, call.cost, { ...NO_USAGE, inputTokens, outputTokens }, "estimate");
   }
 
   /** Charges what was used, and notes first that it is: what is said twice must not be charged twice. */
-  async function end(
-    provider: string,
-    id: string,
-    note: OwedWork,
-    billed: Pick<Bill, "cost" | "usage">,
-  ): Promise<void> {
-    const { call, judgedAt, meters } = note;
+  async function end(provider: string, id: string, note: OwedWork, billed: Bill): Promise<void> {
+    const { call, judgedAt, meters, began } = note;
     const late = clock() > note.until + CORRECTABLE;
     const expected = {
       cost: call.cost,
@@ -166,15 +166,18 @@ export function createDeferred(options: DeferredOptions): Deferred {
       return { key, window, amount: late ? Math.max(0, amount - owedAmount(metric, expected)) : amount };
     });
     await store.note(workKey(provider, id), JSON.stringify({ kind: "paid" }), KEPT);
-    await store.settle({
+    const isFirst = await store.settle({
       attempt: workAttempt(provider, id) + (late ? "|late" : ""),
       judgedAt,
       charges,
       run: runOf(call),
       fingerprint: null,
-      outcome: "none",
+      // Leaves a mark also where no meter is charged: others that hear of the same end must not tell it again.
+      outcome: "success",
       lessons: [],
     });
+    if (!isFirst) return;
+    options.telemetry.later({ call, work: id, bill: billed, judgedAt, began });
     log.info(`${call.operation} ${id} has ended: $${(billed.cost.total / 1e9).toFixed(6)}`);
     options.ring(meters.map(({ key }) => key));
   }
@@ -228,5 +231,17 @@ export function createDeferred(options: DeferredOptions): Deferred {
     },
   };
 }
+
+/** The bill of work of which no answer tells what it used. */
+const untold = (call: Call, cost: Cost, usage: Usage, source: CostSource): Bill => ({
+  cost,
+  usage,
+  source,
+  unpriced: call.unpriced,
+  model: call.model,
+  responseId: null,
+  finishReasons: [],
+  serviceTier: null,
+});
 
 const told = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -17,7 +17,7 @@ import { readLater } from "./response/later.ts";
 import { createReader, NO_RESPONSE, type ResponseReader, type ResponseReading } from "./response/reader.ts";
 import type { Settlement } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
-import type { Sight } from "./telemetry/telemetry.ts";
+import type { Sight, SpanPlace } from "./telemetry/telemetry.ts";
 
 export interface SettlingOptions {
   readonly call: Call;
@@ -39,7 +39,7 @@ export interface SettlingOptions {
   readonly log: Log;
   readonly settle: (settlement: Settlement) => Promise<void>;
   /** Holds work that goes on after its answer; false where its estimate must be charged now. */
-  readonly defer: (work: Work, billed: Bill) => Promise<boolean>;
+  readonly defer: (work: Work, billed: Bill, began: SpanPlace | null) => Promise<boolean>;
   /** Whether the request was sent on; one that was given up while it was held has spent nothing. */
   readonly left: () => boolean;
   /** Given the settlement as it begins; the work never rejects. */
@@ -108,7 +108,7 @@ async function finish(
     const billed = billOf(options, reading, left ? ending : UNSENT);
     const outcome = asTold(ending, reading);
     const { work } = reading;
-    const deferred = left && work?.done === false && (await options.defer(work, billed));
+    const deferred = left && work?.done === false && (await options.defer(work, billed, sight.place?.() ?? null));
     // Called at once and awaited later: an embedded store has then written before this process can be ended.
     const settled = options.settle(
       left && !isRedirect(outcome)
@@ -116,7 +116,7 @@ async function finish(
         : releaseOf(call, options.judgedAt),
     );
     const wasted = left && (options.attemptNumber > 0 || isFailure(outcome));
-    sight.end({ bill: billed, outcome, firstByteAt, endedAt, wasted });
+    sight.end({ bill: billed, outcome, firstByteAt, endedAt, wasted, ...(deferred && { work: work.id }) });
     await settled;
   } catch (error) {
     // The hold expires by itself and its floor stays charged: late, but never lost.

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { withBudget } from "../src/call/context.ts";
 import { recogniser } from "../src/call/recognise.ts";
-import { decide, endWorlds, spent, type World, world } from "./support/a-guard.ts";
+import { decide, endWorlds, PLACE, spent, type World, world } from "./support/a-guard.ts";
 
 afterEach(endWorlds);
 
@@ -86,6 +86,31 @@ describe("an answer in the background", () => {
     const { meters } = await one.status();
     expect(meters.filter(({ scope }) => scope.tenant === "somebody else")).toEqual([]);
     expect(one.said.join("\n")).not.toContain("could not be settled");
+  });
+
+  it("is told at its end, once, with the span of the call that began it; until then it has no cost anywhere", async () => {
+    const one = aWorld();
+    await begin(one);
+    expect(one.ended[0]?.work).toBe("resp_1");
+    expect(one.later).toEqual([]);
+    await Promise.all([1, 2, 3].map(() => fetch(one, state("completed", used))));
+    await fetch(one, state("completed", used));
+    expect(one.later).toMatchObject([
+      {
+        work: "resp_1",
+        began: PLACE,
+        call: { attempt: one.decided[0]?.call.attempt, subject: { tenant: "acme" } },
+        bill: { source: "local", cost: { total: paid * 1e9 }, usage: { inputTokens: 100, outputTokens: 50 } },
+      },
+    ]);
+  });
+
+  it("is told once where no meter counts what it costs", async () => {
+    const one = world("tenant.calls.daily > 1000 -> deny\n", {}, { recognise });
+    await begin(one);
+    await Promise.all([1, 2, 3].map(() => fetch(one, state("completed", used))));
+    await fetch(one, state("failed"));
+    expect(one.later.map(({ bill }) => bill.cost.total)).toEqual([paid * 1e9]);
   });
 
   it("is charged by a stream that is read to its end, and by one of another request", async () => {

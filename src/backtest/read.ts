@@ -66,6 +66,8 @@ function understand(piece: Piece, resources: Resources, prices: Prices): Underst
   if ("resourceLogs" in value || "resourceMetrics" in value) return { kind: "other" };
   if (value.v !== AUDIT_VERSION) return { kind: "unusable", why: "neither spans nor lines of the audit log" };
   const line = readAuditLine(piece.text);
+  // What a batch cost in the end is told by its own line; what is simulated is the call, as it was expected.
+  if (line.kind === "settlement") return { kind: "other" };
   if (line.kind === "other") return { kind: "unusable", why: `an audit line whose ${line.why}` };
   if (line.line.spending === "free") return { kind: "other" };
   return { kind: "call", recorded: callOfLine(line.line, prices) };

@@ -69,6 +69,7 @@ function understand(piece: Piece, prices: Prices): Found | null {
   }
   if (!("v" in value)) return null;
   const read = readAuditLine(piece.text);
+  if (read.kind === "settlement") return { kind: "other" };
   if (read.kind === "other") return { kind: "unusable", why: read.why };
   const { line } = read;
   if (line.spending === "free") return { kind: "other" };

@@ -134,6 +134,13 @@ export const guard = {
   unpriced: "budget_guard.unpriced",
   /** It spends money in a way that cannot be counted. */
   unmetered: "budget_guard.unmetered",
+  /**
+   * The provider's name for a batch, or an answer to come: on the call that began it, which has no cost of its own, and
+   * on the settlement that tells the cost, a span of its own with a link to that call.
+   */
+  workId: "budget_guard.work.id",
+  /** How long the work took until somebody heard of its end, seconds. */
+  workDuration: "budget_guard.work.duration",
   /** success, provider-error, network-error, aborted, timeout. */
   outcome: "budget_guard.outcome",
   /** The same work was done before with success, in this run. */

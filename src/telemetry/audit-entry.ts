@@ -1,10 +1,16 @@
-import type { Cost } from "../call/call.ts";
+import type { Bill, Cost } from "../call/call.ts";
 import type { Fired } from "../policy/verdict.ts";
-import { AUDIT_VERSION, type AuditCost, type AuditFigures, type AuditLine } from "./audit-line.ts";
+import {
+  AUDIT_VERSION,
+  type AuditCost,
+  type AuditFigures,
+  type AuditLine,
+  type AuditSettlement,
+} from "./audit-line.ts";
 import { statusOf } from "./bill.ts";
 import { decidingRule, decisionOf, verdictOf, wouldDeny } from "./decision.ts";
 import { unitOf } from "./fired.ts";
-import type { Arrival, Decided, Ended } from "./telemetry.ts";
+import type { Arrival, Decided, Ended, Later } from "./telemetry.ts";
 import { isoTime, money } from "./values.ts";
 
 /** The audit line of one call: refused where `ended` is null, else settled. */
@@ -28,6 +34,7 @@ export function auditEntry(arrival: Arrival, decided: Decided, ended: Ended | nu
     maxTokens: call.maxTokens,
     estimate: { inputTokens: call.inputTokens, outputTokens: call.outputTokens, cost: dollars(call.cost) },
     bill: ended === null ? null : billOf(ended),
+    ...(ended?.work !== undefined && { work: ended.work }),
     unpriced: ended === null ? call.unpriced : ended.bill.unpriced,
     outcome: ended === null ? "refused" : ended.outcome.kind,
     status: ended === null ? null : (statusOf(ended.outcome) ?? null),
@@ -51,6 +58,24 @@ export function auditEntry(arrival: Arrival, decided: Decided, ended: Ended | nu
   };
 }
 
+/** The audit line of work that has ended at `at`, ms since 1970. */
+export function auditSettlement({ call, work, bill, judgedAt }: Later, at: number): AuditSettlement {
+  return {
+    v: AUDIT_VERSION,
+    kind: "settlement",
+    time: isoTime(at),
+    seconds: Math.max(0, at - judgedAt) / 1000,
+    attempt: call.attempt,
+    work,
+    provider: call.provider,
+    operation: call.operation,
+    model: { asked: call.modelAsSent, canonical: call.model, answered: bill.model },
+    subject: call.subject,
+    bill: paidOf(bill),
+    unpriced: bill.unpriced,
+  };
+}
+
 const refusedAfter = ({ checkSeconds, waited }: Decided): number =>
   checkSeconds + (waited?.hold ?? 0) + (waited?.backoff ?? 0);
 
@@ -58,9 +83,10 @@ function answered(ended: Ended | null): string | null {
   return ended === null || !("status" in ended.outcome) || ended.outcome.status === null ? null : ended.bill.model;
 }
 
-function billOf({ bill, wasted }: Ended): AuditLine["bill"] {
-  const { reportedCost: _, ...usage } = bill.usage;
-  return { usage, cost: dollars(bill.cost), source: bill.source, wasted };
+const billOf = ({ bill, wasted }: Ended): AuditLine["bill"] => ({ ...paidOf(bill), wasted });
+
+function paidOf({ usage: { reportedCost: _, ...usage }, cost, source }: Bill): AuditSettlement["bill"] {
+  return { usage, cost: dollars(cost), source };
 }
 
 const ruleOf = ({ rule, action }: Fired): AuditLine["rule"] => ({

@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, promises, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import type { AuditLine } from "./audit-line.ts";
+import type { AuditLine, AuditSettlement } from "./audit-line.ts";
 import { onEnding } from "./ending.ts";
 import type { Log } from "./log.ts";
 
@@ -30,7 +30,7 @@ export class AuditFile {
   }
 
   /** Takes one line; it is on disk soon, at the latest when the process ends. */
-  add(line: AuditLine): void {
+  add(line: AuditLine | AuditSettlement): void {
     if (this.#waiting.length >= MOST_WAITING) {
       this.#log.once("audit.full", "error", `${this.#path} cannot keep up: lines of the audit log are lost.`);
       return;

@@ -11,6 +11,27 @@ import { fields, parse } from "../call/json.ts";
 /** The edition of the shape below; a line of another edition is not read. */
 export const AUDIT_VERSION = 1;
 
+/**
+ * A line beside those of calls: what work cost that went on after its call was answered. The bill on the line of the call
+ * is what was expected, and this one takes its place. Only one line tells it, whichever process hears of it.
+ */
+export interface AuditSettlement {
+  readonly v: typeof AUDIT_VERSION;
+  readonly kind: "settlement";
+  readonly time: string;
+  /** From the decision about the call to the end of the work, as far as somebody heard of it, seconds. */
+  readonly seconds: number;
+  /** Of the call that began it. */
+  readonly attempt: string;
+  readonly work: string;
+  readonly provider: string;
+  readonly operation: Operation;
+  readonly model: AuditLine["model"];
+  readonly subject: AuditLine["subject"];
+  readonly bill: Omit<NonNullable<AuditLine["bill"]>, "wasted">;
+  readonly unpriced: boolean;
+}
+
 /** The parts of a cost in USD; `total` is their sum. */
 export type AuditCost = { readonly [Part in keyof Cost]: number };
 
@@ -59,6 +80,8 @@ export interface AuditLine {
     /** True where this attempt was a retry or ended in an error: money that bought nothing. */
     readonly wasted: boolean;
   } | null;
+  /** The provider's name for work that goes on: the bill is what is expected, until a settlement of the attempt tells it. */
+  readonly work?: string;
   /** True where no price is known and the provider's dearest is charged. */
   readonly unpriced: boolean;
   readonly outcome: Outcome["kind"] | "refused";
@@ -96,7 +119,8 @@ export interface AuditLine {
 
 export type AuditReading =
   | { readonly kind: "line"; readonly line: AuditLine }
-  /** Not a line of this log; `why` is for people. */
+  /** Not a line of a call: one that corrects the bill of another, or none of this log. `why` is for people. */
+  | { readonly kind: "settlement"; readonly why: string }
   | { readonly kind: "other"; readonly why: string };
 
 /** USD of an audit line as integer nano-dollars. */
@@ -118,8 +142,9 @@ export function nanoCost(cost: AuditCost): Cost {
 export function readAuditLine(text: string): AuditReading {
   const json = parse(text);
   if (json === undefined) return { kind: "other", why: "not JSON" };
-  const edition = fields(json)?.v;
+  const { v: edition, kind } = fields(json) ?? {};
   if (edition !== AUDIT_VERSION) return { kind: "other", why: `not version ${AUDIT_VERSION} of the audit log` };
+  if (kind === "settlement") return { kind, why: "the settlement of an earlier line" };
   const wrong = LINE(json);
   if (wrong !== null) return { kind: "other", why: wrong.slice(1) };
   // Every field that the type names has just been checked.
@@ -200,12 +225,31 @@ const usage = object({
   webSearches: count,
 });
 
+/** All there are: a new one that is not here is an error of types. */
+const OPERATIONS = Object.keys({
+  chat: 0,
+  responses: 0,
+  messages: 0,
+  completions: 0,
+  embeddings: 0,
+  generate: 0,
+  converse: 0,
+  invoke: 0,
+  images: 0,
+  speech: 0,
+  transcription: 0,
+  rerank: 0,
+  batch: 0,
+  realtime: 0,
+  other: 0,
+} satisfies Record<Operation, 0>);
+
 const LINE = object({
   time,
   seconds: amount,
   attempt: string,
   provider: string,
-  operation: oneOf("chat", "responses", "messages", "completions", "embeddings", "other"),
+  operation: oneOf(...OPERATIONS),
   spending: oneOf("metered", "unmetered", "free"),
   host: string,
   port: count,

@@ -4,7 +4,7 @@ import { sumCost } from "../call/cost.ts";
 import type { CostConvention } from "../config.ts";
 import { conventional, costs, guard } from "./attributes.ts";
 import type { Arrival, Decided, Ended } from "./telemetry.ts";
-import { compact, money } from "./values.ts";
+import { compact, money, shortened } from "./values.ts";
 
 /** How much money stands on a span, in nano-dollars; a logical span may carry several attempts. */
 export type Parts = Bill["cost"] & { readonly wasted: number };
@@ -75,9 +75,10 @@ export function usageAttributes({ usage }: Bill): Attributes {
 }
 
 /** Where the figures come from and how the exchange ended, under our names. */
-export function endingAttributes({ bill, outcome }: Ended): Attributes {
+export function endingAttributes({ bill, outcome, work }: Ended): Attributes {
   return compact({
-    [guard.costSource]: bill.source,
+    [guard.costSource]: work === undefined ? bill.source : undefined,
+    [guard.workId]: work === undefined ? undefined : shortened(work),
     [guard.unpriced]: bill.unpriced ? true : undefined,
     [guard.outcome]: outcome.kind,
   });

@@ -12,7 +12,7 @@ import {
 } from "./bill.ts";
 import { decisionAttributes, refusalType } from "./decision.ts";
 import { requestAttributes } from "./request.ts";
-import { refuse, type Scene, say } from "./span.ts";
+import { placeOf, refuse, type Scene, say } from "./span.ts";
 import type { Ended, Sight } from "./telemetry.ts";
 
 /** A span that shows its attributes, as the spans of OpenTelemetry's own SDKs do. */
@@ -49,6 +49,7 @@ export function enrichedSpan(scene: Scene, parent: OpenSpan): Sight {
     say(parent, scene);
   }
   return {
+    place: () => placeOf(parent),
     // The caller's own span stays the parent of what is made below.
     run: (fn) => fn(),
     end: (ended) => (parent.isRecording() ? bill(scene, parent, ended) : lateBill(scene, ended)),
@@ -58,7 +59,7 @@ export function enrichedSpan(scene: Scene, parent: OpenSpan): Sight {
 function bill(scene: Scene, parent: OpenSpan, ended: Ended): void {
   addMissing(parent, responseAttributes(scene.arrival, scene.decided, ended));
   parent.setAttributes(endingAttributes(ended));
-  if (scene.decided.call.spending !== "metered") return;
+  if (scene.decided.call.spending !== "metered" || ended.work !== undefined) return;
   const before = spent.get(parent);
   const parts = before === undefined ? partsOf(ended) : addParts(before, partsOf(ended));
   spent.set(parent, parts);
@@ -78,7 +79,7 @@ function lateBill({ api, tracer, context, arrival, decided }: Scene, ended: Ende
       attributes: {
         ...decisionAttributes(decided),
         ...endingAttributes(ended),
-        ...(decided.call.spending === "metered" ? costAttributes(partsOf(ended)) : {}),
+        ...(decided.call.spending === "metered" && ended.work === undefined ? costAttributes(partsOf(ended)) : {}),
       },
     },
     context,

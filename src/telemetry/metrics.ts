@@ -1,10 +1,10 @@
 import type { Attributes, Counter, Histogram, Meter, MeterProvider } from "@opentelemetry/api";
-import type { Cost } from "../call/call.ts";
+import type { Bill, Call, Cost } from "../call/call.ts";
 import { conventional, guard, labels, metrics as names } from "./attributes.ts";
 import { errorOf } from "./bill.ts";
 import { decidingRule, decisionOf, verdictOf } from "./decision.ts";
 import { operationAttributes } from "./request.ts";
-import type { Arrival, Decided, Ended, PolicyEvent, Unseen } from "./telemetry.ts";
+import type { Arrival, Decided, Ended, Later, PolicyEvent, Unseen } from "./telemetry.ts";
 import { money } from "./values.ts";
 
 export interface MetricsOptions {
@@ -55,7 +55,7 @@ export class Metrics {
     if (to === null) return;
     const decision = decisionOf(decided);
     const rule = decidingRule(decided)?.rule.id;
-    const by = given({ [guard.ruleId]: rule, [guard.feature]: this.#featureOf(decided) });
+    const by = given({ [guard.ruleId]: rule, [guard.feature]: this.#featureOf(decided.call) });
     to.decisions.add(1, {
       [guard.decision]: decision,
       [guard.verdict]: verdictOf(decided),
@@ -70,22 +70,24 @@ export class Metrics {
   end(arrival: Arrival, decided: Decided, ended: Ended, own: boolean): void {
     const to = this.#current();
     if (to === null) return;
-    const operation = operationAttributes(decided.call);
-    const model = operation[conventional.requestModel];
-    const call: Attributes = {
-      ...operation,
-      ...(typeof model === "string" ? { [conventional.requestModel]: this.#model(model) } : {}),
-    };
-    const by = given({ [guard.feature]: this.#featureOf(decided) });
-    if (own) this.#endOwn(to, call, by, arrival, ended);
+    const call = this.#asked(decided.call);
+    const by = given({ [guard.feature]: this.#featureOf(decided.call) });
+    if (own) recordDuration(to, call, arrival, ended);
+    // What goes on is counted at its end, once.
+    if (ended.work !== undefined) return;
+    if (own) recordUsage(to, call, by, ended.bill);
     if (decided.call.spending !== "metered") return;
-    const attempt = decided.attemptNumber > 0 ? "retry" : "first";
-    for (const [part, name] of PARTS) {
-      const amount = ended.bill.cost[part];
-      if (amount > 0) {
-        to.cost.add(money(amount), { ...call, ...by, [labels.costPart]: name, [labels.attempt]: attempt });
-      }
-    }
+    addCost(to, { ...call, ...by, [labels.attempt]: decided.attemptNumber > 0 ? "retry" : "first" }, ended.bill.cost);
+  }
+
+  /** Counts what work cost that went on after its call; no other instrumentation hears of it. */
+  later({ call, bill }: Later): void {
+    const to = this.#current();
+    if (to === null) return;
+    const asked = this.#asked(call);
+    const by = given({ [guard.feature]: this.#featureOf(call) });
+    recordUsage(to, asked, by, bill);
+    addCost(to, { ...asked, ...by, [labels.attempt]: "first" }, bill.cost);
   }
 
   /** Counts a request that nobody could judge. */
@@ -103,18 +105,13 @@ export class Metrics {
     this.#current()?.reloads.add(1, { [labels.outcome]: event.kind });
   }
 
-  #endOwn(to: Instruments, call: Attributes, by: Attributes, arrival: Arrival, ended: Ended): void {
-    const error = errorOf(ended.outcome);
-    const seconds = Math.max(0, ended.endedAt - arrival.at) / 1000;
-    to.duration.record(seconds, error === null ? call : { ...call, [conventional.errorType]: error });
-    if (ended.bill.cost.total > 0) to.operationCost.record(money(ended.bill.cost.total), { ...call, ...by });
-    const { inputTokens, outputTokens } = ended.bill.usage;
-    if (inputTokens > 0) to.tokens.record(inputTokens, { ...call, [labels.tokenType]: "input" });
-    if (outputTokens > 0) to.tokens.record(outputTokens, { ...call, [labels.tokenType]: "output" });
+  #asked(call: Call): Attributes {
+    const operation = operationAttributes(call);
+    const model = operation[conventional.requestModel];
+    return typeof model === "string" ? { ...operation, [conventional.requestModel]: this.#model(model) } : operation;
   }
 
-  #featureOf({ call }: Decided): string | undefined {
-    const { feature } = call.subject;
+  #featureOf({ subject: { feature } }: Call): string | undefined {
     return feature === undefined || feature.startsWith("(") ? undefined : this.#feature(feature);
   }
 
@@ -141,6 +138,25 @@ export class Metrics {
         if (this.#inForce !== null) result.observe(1, this.#inForce);
       });
     return instrumentsOf(meter);
+  }
+}
+
+function recordDuration(to: Instruments, call: Attributes, arrival: Arrival, ended: Ended): void {
+  const error = errorOf(ended.outcome);
+  const seconds = Math.max(0, ended.endedAt - arrival.at) / 1000;
+  to.duration.record(seconds, error === null ? call : { ...call, [conventional.errorType]: error });
+}
+
+function recordUsage(to: Instruments, call: Attributes, by: Attributes, { cost, usage }: Bill): void {
+  if (cost.total > 0) to.operationCost.record(money(cost.total), { ...call, ...by });
+  const { inputTokens, outputTokens } = usage;
+  if (inputTokens > 0) to.tokens.record(inputTokens, { ...call, [labels.tokenType]: "input" });
+  if (outputTokens > 0) to.tokens.record(outputTokens, { ...call, [labels.tokenType]: "output" });
+}
+
+function addCost(to: Instruments, by: Attributes, cost: Cost): void {
+  for (const [part, name] of PARTS) {
+    if (cost[part] > 0) to.cost.add(money(cost[part]), { ...by, [labels.costPart]: name });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Arrival, Decided, Ended, Sight } from "./telemetry.ts";
+import type { Arrival, Decided, Ended, Sight, SpanPlace } from "./telemetry.ts";
 
 /** A decision with its time: what a span is made from, now or later. */
 export interface Observation {
@@ -39,6 +39,10 @@ export class HeldSight implements Sight {
   end(ended: Ended): void {
     this.#ended = ended;
     this.#sight?.end(ended);
+  }
+
+  place(): SpanPlace | null {
+    return this.#sight?.place?.() ?? null;
   }
 
   /** Makes the span at last; an attempt that is over by then is ended at once. */

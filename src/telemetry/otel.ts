@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { type ApiSource, apiSource } from "./api.ts";
-import { auditEntry } from "./audit-entry.ts";
+import { auditEntry, auditSettlement } from "./audit-entry.ts";
 import { AuditFile } from "./audit-file.ts";
 import type { Log } from "./log.ts";
 import { Metrics } from "./metrics.ts";
@@ -57,12 +57,19 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       const own = metrics === null || safely(UNCOUNTED, true, () => spans.isOwn(arrival));
       return {
         run: (fn) => sight.run(fn),
+        place: () => sight.place?.() ?? null,
         end(ended) {
           sight.end(ended);
           safely(UNCOUNTED, undefined, () => metrics?.end(arrival, decided, ended, own));
           safely(UNWRITTEN, undefined, () => audit?.add(auditEntry(arrival, decided, ended)));
         },
       };
+    },
+
+    later(later) {
+      spans.later(later);
+      safely(UNCOUNTED, undefined, () => metrics?.later(later));
+      safely(UNWRITTEN, undefined, () => audit?.add(auditSettlement(later, clock())));
     },
 
     unseen(arrival, event) {

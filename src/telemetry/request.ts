@@ -75,12 +75,13 @@ export function requestAttributes(decided: Decided): Attributes {
     [conventional.serverAddress]: call.host,
     [conventional.serverPort]: call.port,
     [conventional.resendCount]: decided.attemptNumber > 0 ? decided.attemptNumber : undefined,
-    ...identity(call),
+    ...identityAttributes(call),
     [guard.runSource]: call.runSource,
   });
 }
 
-function identity(call: Call): Attributes {
+/** Who makes a call; absent identity is left out. */
+export function identityAttributes(call: Call): Attributes {
   const found: Attributes = {};
   for (const [name, value] of Object.entries(call.subject)) {
     const attribute = Object.hasOwn(subjects, name) ? subjects[name] : `${guard.dimension}${name}`;

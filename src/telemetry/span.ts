@@ -14,7 +14,7 @@ import {
 } from "./bill.ts";
 import { decisionAttributes, decisionEvents, refusalType } from "./decision.ts";
 import { requestAttributes, spanName } from "./request.ts";
-import type { Arrival, Decided, Ended, Sight } from "./telemetry.ts";
+import type { Arrival, Decided, Ended, Sight, SpanPlace } from "./telemetry.ts";
 
 /** What every kind of sight needs to know of one attempt. */
 export interface Scene {
@@ -49,12 +49,19 @@ export function ownSpan(scene: Scene): Sight & { readonly span: Span } {
   const inside = api.trace.setSpan(scene.context, span);
   return {
     span,
+    place: () => placeOf(span),
     run: (fn) => api.context.with(inside, fn),
     end: (ended) => {
       if (span.isRecording()) bill(span, scene, ended);
       span.end(Math.max(ended.endedAt, arrival.at));
     },
   };
+}
+
+/** Where a span is; null for one that nobody can see. */
+export function placeOf(span: Span): SpanPlace | null {
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  return /^0*$/.test(spanId) ? null : { traceId, spanId, traceFlags };
 }
 
 /** Adds one event for each rule that spoke. */
@@ -77,7 +84,7 @@ function bill(span: Span, { api, arrival, decided, conventions }: Scene, ended: 
   const status = statusOf(outcome);
   span.setAttributes({ ...responseAttributes(arrival, decided, ended), ...endingAttributes(ended) });
   // A call that cannot be counted has no cost, which is not the same as a cost of $0.
-  if (decided.call.spending === "metered") {
+  if (decided.call.spending === "metered" && ended.work === undefined) {
     const parts = partsOf(ended);
     span.setAttributes({
       ...usageAttributes(ended.bill),

@@ -4,11 +4,12 @@ import type { Config } from "../config.ts";
 import type { Api, ApiSource } from "./api.ts";
 import { Autostart } from "./autostart.ts";
 import { enrichedSpan, inferenceSpan } from "./enrich.ts";
+import { laterSpan } from "./later-span.ts";
 import type { Log } from "./log.ts";
 import type { Observation } from "./observation.ts";
 import { policySpan } from "./policy-span.ts";
 import { ownSpan, unseen } from "./span.ts";
-import type { Arrival, Decided, PolicyEvent, Sight, Telemetry, Unseen } from "./telemetry.ts";
+import type { Arrival, Decided, Later, PolicyEvent, Sight, Telemetry, Unseen } from "./telemetry.ts";
 import { unseenSpan } from "./unseen-span.ts";
 
 export interface SpansOptions {
@@ -69,6 +70,7 @@ export function createSpans(options: SpansOptions): Spans {
     const delivered = autostart.watch(observation, sight.span, api.trace.getSpanContext(context)?.spanId ?? null);
     return {
       run: sight.run,
+      place: () => sight.place?.() ?? null,
       end: (ended) => {
         sight.end(ended);
         delivered(ended);
@@ -101,6 +103,7 @@ export function createSpans(options: SpansOptions): Spans {
 
   const guarded = (sight: Sight): Sight => ({
     run: (fn) => sight.run(fn),
+    place: () => safely("a span could not be found", null, () => sight.place?.() ?? null),
     end: (ended) => safely("a span could not be ended", undefined, () => sight.end(ended)),
   });
 
@@ -122,12 +125,22 @@ export function createSpans(options: SpansOptions): Spans {
     });
   };
 
+  const later = (told: Later): void => {
+    if (config.otel === "off") return;
+    safely("a span could not be started", undefined, () => {
+      const [api, provider] = [source.current(), source.provider()];
+      if (api === null || provider === null) return;
+      const tracer = provider.getTracer("budget-guard", options.version);
+      laterSpan(api, tracer, told, clock(), config.telemetry.cost);
+    });
+  };
+
   const isOwn = ({ context }: Arrival): boolean => {
     const api = context === null ? null : source.current();
     return api === null || source.provider() === null || inferenceSpan(api, context as Context) === null;
   };
 
-  return Object.freeze({ arrive, begin, unseen: tell, policy, isOwn, flush: async () => autostart?.flush() });
+  return Object.freeze({ arrive, begin, later, unseen: tell, policy, isOwn, flush: async () => autostart?.flush() });
 }
 
 function isSampled(api: Api, span: Span): boolean {

@@ -54,8 +54,30 @@ export interface Ended {
   /** ms since 1970 of the first body byte, null where none came. */
   readonly firstByteAt: number | null;
   readonly endedAt: number;
+  /** The provider's name for work that goes on after the answer; what it costs is told when that ends, and not here. */
+  readonly work?: string;
   /** True where this attempt was a retry or ended in an error: money that bought nothing. */
   readonly wasted: boolean;
+}
+
+/** Where a span is, so that another one, maybe of another process, can point at it. */
+export interface SpanPlace {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly traceFlags: number;
+}
+
+/** Work that went on after its call was answered, and has ended: told once, by the process whose settlement was the first. */
+export interface Later {
+  /** The call that began it. */
+  readonly call: Call;
+  /** The provider's name for it. */
+  readonly work: string;
+  readonly bill: Bill;
+  /** When the call was judged, ms since 1970. */
+  readonly judgedAt: number;
+  /** The span of that call, null where it has none. */
+  readonly began: SpanPlace | null;
 }
 
 /** One attempt being watched. `end` is called at most once; never for a refused call, whose span has ended already. */
@@ -63,6 +85,8 @@ export interface Sight {
   /** Runs the request so that spans made below become children of ours. */
   run<T>(fn: () => T): T;
   end(ended: Ended): void;
+  /** Where the span of this attempt is; null where there is none. */
+  place?(): SpanPlace | null;
 }
 
 /** A policy that has changed while the process ran. */
@@ -93,6 +117,8 @@ export interface Unseen {
 export interface Telemetry {
   arrive(): Arrival;
   begin(arrival: Arrival, decided: Decided): Sight;
+  /** Tells what work cost that went on after its call was answered. */
+  later(later: Later): void;
   /** Tells of a request that nobody could judge. */
   unseen(arrival: Arrival, unseen: Unseen): void;
   /** Says what became of a changed policy. */

@@ -16,7 +16,7 @@ import { type FallbackStore, withFallback } from "../../src/store/fallback.ts";
 import { openMemory } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/log.ts";
-import type { Decided, Ended, Unseen } from "../../src/telemetry/telemetry.ts";
+import type { Decided, Ended, Later, Unseen } from "../../src/telemetry/telemetry.ts";
 import { loadPlan } from "./load-plan.ts";
 
 /** One guard with a memory store and a clock that stands still, and what it said and showed. */
@@ -26,6 +26,7 @@ export interface World {
   readonly said: string[];
   readonly decided: Decided[];
   readonly ended: Ended[];
+  readonly later: Later[];
   readonly unseen: Unseen[];
   readonly status: () => Promise<Status>;
   time: number;
@@ -37,11 +38,15 @@ export interface World {
 const NOON = Date.parse("2026-11-22T12:00:00Z");
 const open: World[] = [];
 
+/** Where the span of every call is said to be. */
+export const PLACE = { traceId: "1".repeat(32), spanId: "2".repeat(16), traceFlags: 1 };
+
 /** A guard with this policy; `parts` replace what it is made of. */
 export function world(policy: string, options: Partial<Config> = {}, parts: Partial<Parts> = {}): World {
   const said: string[] = [];
   const decided: Decided[] = [];
   const ended: Ended[] = [];
+  const later: Later[] = [];
   const unseen: Unseen[] = [];
   const made: { time: number; down: boolean; failure: Error } = {
     time: NOON,
@@ -87,8 +92,9 @@ export function world(policy: string, options: Partial<Config> = {}, parts: Part
       arrive: () => ({ at: made.time, traceId: null, baggage: {}, context: null }),
       begin: (_, one) => {
         decided.push(one);
-        return { run: (fn) => fn(), end: (end) => ended.push(end) };
+        return { run: (fn) => fn(), end: (end) => ended.push(end), place: () => PLACE };
       },
+      later: (event) => void later.push(event),
       unseen: (_, event) => void unseen.push(event),
       policy: () => {},
       flush: async () => {},
@@ -100,7 +106,7 @@ export function world(policy: string, options: Partial<Config> = {}, parts: Part
     ...parts,
   });
   const status = (): Promise<Status> => readStatus(memory, "test", plan, config.mode);
-  const one = Object.assign(made, { guard, store, said, decided, ended, unseen, status });
+  const one = Object.assign(made, { guard, store, said, decided, ended, later, unseen, status });
   open.push(one);
   return one;
 }

@@ -15,6 +15,22 @@ function readBack(line: AuditLine): AuditLine {
 }
 
 describe("the line of an allowed call", () => {
+  test.each([
+    "chat",
+    "generate",
+    "converse",
+    "invoke",
+    "images",
+    "speech",
+    "transcription",
+    "rerank",
+    "batch",
+    "realtime",
+  ] as const)("is read back whatever the call does: %s", (operation) => {
+    const line = auditEntry(arrival, decided({ call: aCall({ operation }) }), ended());
+    expect(readBack(line).operation).toBe(operation);
+  });
+
   test("says who asked what, what it cost and how it ended", () => {
     const line = readBack(auditEntry(arrival, decided({ call: aCall({ attempt: "one" }) }), ended()));
     expect(line).toMatchObject({
