@@ -41,6 +41,20 @@ const named = (names) => Object.keys(names).map((name) => new RegExp(`^${name}(/
 /** The libraries of the language server: half a megabyte as they come, and under a licence that goes with them. */
 const libraries = { name: "language-server-protocol", test: /[\\/]node_modules[\\/]vscode-/ };
 
+/** In ASCII, V8 keeps a text in half the memory, a megabyte less in every guarded process, and is done with it sooner. */
+const ascii = {
+  name: "ascii",
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== "chunk" || chunk.name === libraries.name) continue;
+      chunk.code = chunk.code.replace(
+        /[^\0-\x7f]/g,
+        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+      );
+    }
+  },
+};
+
 const smaller = {
   name: "smaller",
   renderChunk(code, { name, fileName }) {
@@ -59,7 +73,7 @@ async function bundle({ input, external, output }) {
     input,
     platform: "node",
     external,
-    plugins: [smaller],
+    plugins: [smaller, ascii],
   });
   return await made.write({
     format: "esm",
