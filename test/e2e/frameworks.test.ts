@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { Agent, request } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { askingProject, fixedUsage, meterOf, status } from "../support/asking.ts";
 import { type FakeProvider, fakeProvider } from "../support/fake-provider.ts";
+import { type Gateway, gateway } from "../support/gateway.ts";
 import type { Project, Running } from "../support/run-app.ts";
 
 const frameworks = ["http", "express", "fastify", "koa", "hono"] as const;
@@ -15,11 +15,11 @@ interface Line {
 
 let provider: FakeProvider;
 let project: Project;
-let agent: Agent;
+let front: Gateway;
 
 beforeEach(async () => {
   provider = await fakeProvider({ usage: fixedUsage });
-  agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  front = gateway();
   project = askingProject(provider, {
     policy: `tenant.calls.total > 1000 -> deny\nrun.calls > ${CALLS} -> deny\n`,
     config: { identity: { incoming: { tenant: "x-tenant-id" } }, audit: { file: "audit.jsonl" } },
@@ -28,7 +28,7 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
-  agent.destroy();
+  front.close();
   await provider.close();
   project.remove();
 });
@@ -37,21 +37,6 @@ async function serve(framework: string): Promise<{ readonly running: Running; re
   const running = project.start({ script: "server.mjs", args: [framework, provider.url] });
   await running.printed(".");
   return { running, port: Number(/port (\d+)/.exec(running.stdout())?.[1]) };
-}
-
-/** One request of a gateway, over connections that it keeps. */
-function ask(port: number, tenant: string | null): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const headers = { "content-type": "application/json", ...(tenant !== null && { "x-tenant-id": tenant }) };
-    const asked = request({ port, path: "/ask", method: "POST", headers, agent }, (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (part) => {
-        text += part;
-      });
-      response.on("end", () => resolve(text)).on("error", reject);
-    });
-    asked.on("error", reject).end(JSON.stringify({ name: tenant ?? "nobody" }));
-  });
 }
 
 async function end({ running }: { readonly running: Running }): Promise<readonly Line[]> {
@@ -66,9 +51,9 @@ describe.each(frameworks)("a server of %s behind a gateway that names the tenant
   it("is charged by tenant, and has a run for each request, when many cross on few connections", async () => {
     const serving = await serve(framework);
     const tenants = Array.from({ length: 24 }, (_, index) => `tenant-${index}`);
-    const answers = await Promise.all(tenants.map((tenant) => ask(serving.port, tenant)));
+    const answers = await Promise.all(tenants.map((tenant) => front.ask(serving.port, tenant)));
     // Again, on connections that served others before.
-    answers.push(...(await Promise.all(tenants.map((tenant) => ask(serving.port, tenant)))));
+    answers.push(...(await Promise.all(tenants.map((tenant) => front.ask(serving.port, tenant)))));
     expect(answers).toEqual([...tenants, ...tenants].map((tenant) => `${tenant} 200 200 200 200`));
     const lines = await end(serving);
 
@@ -85,7 +70,7 @@ describe.each(frameworks)("a server of %s behind a gateway that names the tenant
 
   it("lets no request inherit the tenant of the one before it on its connection", async () => {
     const serving = await serve(framework);
-    for (const tenant of ["acme", null, "globex", null]) await ask(serving.port, tenant);
+    for (const tenant of ["acme", null, "globex", null]) await front.ask(serving.port, tenant);
     await end(serving);
     const found = await status(project);
     const calls = ["acme", "globex", "(none)"].map((tenant) => meterOf(found, "tenant.calls.total", { tenant }).spent);
@@ -97,7 +82,7 @@ describe("identity of the incoming request", () => {
   it("ends with a refusal where one request makes more calls than a run may", async () => {
     project.write("policies/test.budget", "run.calls > 2 -> deny\n");
     const serving = await serve("express");
-    expect(await Promise.all(["a", "b"].map((tenant) => ask(serving.port, tenant)))).toEqual([
+    expect(await Promise.all(["a", "b"].map((tenant) => front.ask(serving.port, tenant)))).toEqual([
       "a 200 200 402 402",
       "b 200 200 402 402",
     ]);

@@ -24,6 +24,10 @@ export interface ProjectWishes {
   readonly env?: Env;
   /** Names in node_modules that the project has not installed. */
   readonly without?: readonly string[];
+  /** Name in its node_modules → the folder that it leads to, where that is not this repository's. */
+  readonly modules?: Readonly<Record<string, string>>;
+  /** The folder that it lies in, whose packages it finds: then only budget-guard is linked. */
+  readonly under?: string;
 }
 
 export interface RunWishes {
@@ -72,7 +76,7 @@ export const preload = ["--require", "budget-guard/register"] as const;
 
 /** Creates a project in a temporary folder. */
 export function project(wishes: ProjectWishes = {}): Project {
-  const folder = mkdtempSync(join(tmpdir(), "budget-guard-"));
+  const folder = mkdtempSync(join(wishes.under ?? tmpdir(), "budget-guard-"));
   const write = (path: string, text: string): void => {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
@@ -81,7 +85,7 @@ export function project(wishes: ProjectWishes = {}): Project {
   if (wishes.policy !== undefined) write("policies/test.budget", wishes.policy);
   if (wishes.config !== undefined) write("budget-guard.json", JSON.stringify(wishes.config));
   for (const [path, text] of Object.entries(wishes.files ?? {})) write(path, text);
-  linkModules(folder, wishes.without ?? []);
+  linkModules(folder, wishes);
 
   const start = ({ flags = preload, script = "app.mjs", args = [], env = {}, node }: RunWishes = {}): Running =>
     launch(node ?? process.execPath, [...flags, script, ...args], folder, { ...wishes.env, ...env });
@@ -100,13 +104,17 @@ export function project(wishes: ProjectWishes = {}): Project {
 }
 
 /** As `npm install` would leave it: budget-guard and its neighbours side by side. */
-function linkModules(folder: string, without: readonly string[]): void {
-  const modules = join(folder, "node_modules");
-  mkdirSync(modules);
-  symlinkSync(repository, join(modules, "budget-guard"));
-  for (const name of readdirSync(join(repository, "node_modules"))) {
-    if (name.startsWith(".") || without.includes(name)) continue;
-    symlinkSync(join(repository, "node_modules", name), join(modules, name));
+function linkModules(folder: string, { without = [], modules = {}, under }: ProjectWishes): void {
+  const target = join(folder, "node_modules");
+  mkdirSync(target);
+  const names = under === undefined ? readdirSync(join(repository, "node_modules")) : [];
+  const links = {
+    ...Object.fromEntries(names.map((name) => [name, join(repository, "node_modules", name)])),
+    ...modules,
+  };
+  symlinkSync(repository, join(target, "budget-guard"));
+  for (const [name, leadsTo] of Object.entries(links)) {
+    if (!name.startsWith(".") && !without.includes(name)) symlinkSync(leadsTo, join(target, name));
   }
 }
 
