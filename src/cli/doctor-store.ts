@@ -7,8 +7,9 @@ import { describeStore } from "../store/open.ts";
 import { RedisLink } from "../store/redis-link.ts";
 import { redisTarget } from "../store/redis-url.ts";
 import { type Check, check, reason } from "./doctor-check.ts";
+import { fileWriting, redisWriting } from "./doctor-writing.ts";
 import { CommandError } from "./exit.ts";
-import { ledgerFile, withLedgerToRead } from "./ledger.ts";
+import { ledgerFile, storePath, withLedgerToRead } from "./ledger.ts";
 import { count } from "./phrases.ts";
 import type { World } from "./verb.ts";
 
@@ -61,9 +62,14 @@ function fileChecks(config: Config): readonly Check[] {
           "For a second process the ledger is down. Node 22.13 or newer, or Redis, is shared.",
         );
   const users = processesWith(file.path);
+  const writing = fileWriting(storePath(config) ?? file.path);
   return users === null
-    ? [engine]
-    : [engine, check("store", "ok", "shared by", `${count(users, "process")} now`.replace("processs", "processes"))];
+    ? [engine, writing]
+    : [
+        engine,
+        writing,
+        check("store", "ok", "shared by", `${count(users, "process")} now`.replace("processs", "processes")),
+      ];
 }
 
 /** How many processes have the file open now, where the system tells (Linux); null where it does not. */
@@ -96,6 +102,7 @@ async function redisChecks(url: string): Promise<readonly Check[]> {
     }
   };
   try {
+    const writing = await redisWriting(link);
     const [eviction, clients, memory, persistence, server] = [
       await text("CONFIG", "GET", "maxmemory-policy"),
       await text("CLIENT", "LIST"),
@@ -105,6 +112,7 @@ async function redisChecks(url: string): Promise<readonly Check[]> {
     ];
     return [
       check("store", "ok", "version", field(server, "redis_version") ?? "not told"),
+      writing,
       evictionCheck(eviction ?? field(memory, "maxmemory_policy"), field(memory, "maxmemory") !== "0"),
       persistenceCheck(persistence),
       ...(clients === null ? [] : [sharedCheck(clients)]),

@@ -1,3 +1,7 @@
+/** What went wrong as part of a sentence, without the place in a script that Redis adds to it. */
+export const plainReason = (message: string): string =>
+  message.replace(/\s*script: [0-9a-f]{40}, on @user_script:\d+\.?$/, "").replace(/\.$/, "");
+
 const brand = Symbol.for("budget-guard.StoreDown");
 
 /** The ledger cannot be asked now: gone, too slow, taken by another process, or not readable. The policy's `store.down` decides. */
@@ -17,7 +21,7 @@ export class StoreDown extends Error {
   /** The error itself where it is one already, else one that names the store and keeps the cause. */
   static from(store: string, cause: unknown): StoreDown {
     if (cause instanceof StoreDown) return cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = plainReason(cause instanceof Error ? cause.message : String(cause));
     return new StoreDown(`the ledger (${store}) cannot be used: ${why}`, { cause });
   }
 }

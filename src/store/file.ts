@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { adoptJournal } from "./adopt.ts";
@@ -20,6 +20,7 @@ export interface FileOptions {
  */
 export async function openFile(path: string, { clock, name }: FileOptions): Promise<Store> {
   try {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new StoreDown(folderAt(path));
     makeFolder(dirname(path));
     const sqlite = loadSqlite();
     if (sqlite !== undefined) {
@@ -31,6 +32,8 @@ export async function openFile(path: string, { clock, name }: FileOptions): Prom
     throw StoreDown.from(name, error);
   }
 }
+
+const folderAt = (path: string): string => `${path} is a folder, and the ledger is a file: name one in it (file:PATH)`;
 
 const newer = (path: string): string =>
   `${path} was made by a newer Node, and Node ${process.versions.node} cannot read it. Two ways out: Node 22.13 or newer ` +

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { StoreDown } from "./down.ts";
+import { plainReason, StoreDown } from "./down.ts";
 import type { RedisTarget } from "./redis-url.ts";
 import type { Script } from "./scripts.ts";
 
@@ -48,7 +48,7 @@ export class RedisLink {
       if (why.startsWith("READONLY")) this.#drop();
       throw error instanceof StoreDown
         ? error
-        : new StoreDown(`the ledger (${this.#target.name}) cannot be used: ${why}`);
+        : new StoreDown(`the ledger (${this.#target.name}) cannot be used: ${plainReason(why)}`);
     } finally {
       this.#pending--;
       if (this.#pending === 0) this.#client?.then((client) => this.#pending === 0 && client.stream.unref(), ignore);

@@ -7,6 +7,7 @@ import { findCopies } from "../../src/cli/doctor-copies.ts";
 import { nodeCheck, processChecks } from "../../src/cli/doctor-process.ts";
 import { evictionCheck } from "../../src/cli/doctor-store.ts";
 import { doctorText } from "../../src/cli/doctor-text.ts";
+import { fileWriting } from "../../src/cli/doctor-writing.ts";
 
 function tree(files: Readonly<Record<string, object>>): string {
   const folder = mkdtempSync(join(tmpdir(), "budget-guard-doctor-test-"));
@@ -91,6 +92,21 @@ describe("the process", () => {
       detail: "nobody reads BUDGET_GUARD_TENNANT",
       advice: "Did you mean BUDGET_GUARD_TENANT?",
     });
+  });
+});
+
+describe("the file of a ledger", () => {
+  it("may be written where it is a file, or can be made", () => {
+    const folder = tree({ "ledger.db": {} });
+    expect(fileWriting(join(folder, "ledger.db")).state).toBe("ok");
+    expect(fileWriting(join(folder, "new", "folder", "ledger.db")).state).toBe("ok");
+  });
+
+  it("is none where it is a folder, or stands below a file", () => {
+    const folder = tree({ "ledger.db": {} });
+    expect(fileWriting(folder)).toMatchObject({ state: "fail", detail: `${folder} is a folder` });
+    const below = fileWriting(join(folder, "ledger.db", "below"));
+    expect(below).toMatchObject({ state: "fail", detail: `${join(folder, "ledger.db")} is no folder` });
   });
 });
 

@@ -107,6 +107,16 @@ describe("doctor", () => {
     expect(gone.report.checks.find(({ area }) => area === "store")).toMatchObject({ state: "fail" });
   });
 
+  it("knows a Redis that answers and takes nothing", async () => {
+    const redis = await startRedis(undefined, ["--maxmemory", "1kb", "--maxmemory-policy", "noeviction"]);
+    onTestFinished(() => redis.stop());
+    const { end, report } = await doctor(aProject({ env: { BUDGET_GUARD_STORE: redis.url } }));
+    expect(end.code).toBe(1);
+    const { state, detail } = named(report, "writing") ?? {};
+    expect(state).toBe("fail");
+    expect(detail).toMatch(/cannot be used: OOM command not allowed when used memory > 'maxmemory'$/);
+  });
+
   it("writes for people by default", async () => {
     const { stdout, code } = await aProject().cli("doctor");
     expect(code).toBe(0);

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -32,6 +32,11 @@ test("file: opens a ledger under the root, makes its folder and keeps it out of 
   const again = await open(`file://${join(root, ".budget-guard/ledger.db")}`);
   expect((await again.judge(aRequest())).readings[0]?.held).toBe(10);
   await again.shut();
+});
+
+test("file: a folder in place of a file is down, and says so", async () => {
+  mkdirSync(join(root, "ledger"));
+  await expect(open("file:ledger")).rejects.toThrow(/ledger is a folder, and.*name one/);
 });
 
 test("a store that is named opens nothing", () => {
