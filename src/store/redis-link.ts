@@ -1,5 +1,6 @@
-import type { Redis } from "ioredis";
+import type { Command, Redis } from "ioredis";
 import { plainReason, StoreDown } from "./down.ts";
+import { packCommand, packed } from "./redis-command.ts";
 import type { RedisTarget } from "./redis-url.ts";
 import type { Script } from "./scripts.ts";
 
@@ -13,6 +14,7 @@ const SILENCE_MS = 2_000;
 export class RedisLink {
   readonly #target: RedisTarget;
   #client: Promise<Redis> | null = null;
+  #library: typeof Command | null = null;
   #pending = 0;
   #isShut = false;
 
@@ -24,7 +26,9 @@ export class RedisLink {
   script(script: Script, keys: readonly string[], args: readonly Buffer[]): Promise<unknown> {
     return this.run(async (client) => {
       try {
-        return await client.callBuffer("EVALSHA", script.sha, keys.length, ...keys, ...args);
+        if (this.#library === null) throw new Error("the library was not loaded");
+        const bytes = packCommand(["EVALSHA", script.sha, String(keys.length), ...keys], args);
+        return await client.sendCommand(packed(this.#library, "evalsha", bytes));
       } catch (error) {
         if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
         return await client.callBuffer("EVAL", script.source, keys.length, ...keys, ...args);
@@ -73,7 +77,8 @@ export class RedisLink {
   }
 
   async #connect(): Promise<Redis> {
-    const { Redis } = await import("ioredis");
+    const { Redis, Command } = await import("ioredis");
+    this.#library = Command;
     // Set by now: the promise of this very connection.
     const own = this.#client;
     const client = new Redis({

@@ -1,0 +1,22 @@
+import fc from "fast-check";
+import { Command } from "ioredis";
+import { expect, it } from "vitest";
+import { packCommand, packed } from "../../src/store/redis-command.ts";
+
+const word = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.constant(""));
+const bytes = fc.uint8Array({ minLength: 1 }).map((list) => Buffer.from(list));
+
+it("a packed command is, byte for byte, what the library would send", () => {
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 1 }), fc.array(bytes, { minLength: 1 }), (words, args) => {
+      const [name = "", ...rest] = words;
+      const theirs = Buffer.from(new Command(name, [...rest, ...args]).toWritable({}));
+      expect(packCommand(words, args).equals(theirs)).toBe(true);
+    }),
+  );
+});
+
+it("a command that is packed is sent as its bytes", () => {
+  const sent = packCommand(["EVALSHA", "tenant=Zürich ✓"], [Buffer.from([0, 255, 13, 10])]);
+  expect(packed(Command, "evalsha", sent).toWritable({})).toBe(sent);
+});
