@@ -49,7 +49,7 @@ export function estimate(
   if (facts.requests !== undefined) return estimateBatch(provider, facts.requests, prices);
   const priced = prices.of(provider.name, model, operation);
   const pieces = piecesOf(facts, priced);
-  const inputTokens = estimateInput(facts, learned);
+  const inputTokens = Math.min(estimateInput(facts, learned), mostInput(operation, facts, priced));
   const outputTokens = estimateOutput(operation, facts, priced, learned, pieces !== null);
   const millis = multiplierAtMost(provider.name, canonicalModel(model), facts.terms);
   const expected = usage({
@@ -108,6 +108,23 @@ function estimateInput(facts: RequestFacts, learned: Learned): number {
   const corrected = learned.inputMillis === null ? text : Math.ceil((text * learned.inputMillis) / 1000);
   return Math.max(1, corrected + facts.mediaTokens + facts.audioTokens);
 }
+
+/** What a body that could not be read asks for at most: a model refuses a prompt that is longer than its window. */
+function mostInput(operation: Operation, facts: RequestFacts, { contextWindow }: Priced): number {
+  const bounded = facts.unread === true && ONE_PROMPT.has(operation);
+  return (bounded ? contextWindow : null) ?? Number.POSITIVE_INFINITY;
+}
+
+/** What is asked with one prompt; a batch, and a list of texts to embed, may be longer than any window. */
+const ONE_PROMPT: ReadonlySet<Operation> = new Set([
+  "chat",
+  "responses",
+  "messages",
+  "completions",
+  "generate",
+  "converse",
+  "invoke",
+]);
 
 function estimateOutput(
   operation: Operation,

@@ -92,10 +92,17 @@ export function anthropicImageTokens(image: Size | null): number {
   return image === null ? limit : Math.min(limit, Math.ceil((image.width * image.height) / 750));
 }
 
-/** Tokens of a document: 3,000 a page (platform.claude.com/docs, PDF support), a page taken as 50 KB. */
+/** Tokens of a document: 3,000 a page (platform.claude.com/docs, PDF support). */
 export function documentTokens(bytes: number): number {
-  return 3_000 * Math.max(1, Math.ceil(bytes / 50_000));
+  return 3_000 * documentPages(bytes);
 }
+
+/** A page of a document taken as 50 KB, two at least; one that lies behind an address, where it has no bytes, as long. */
+export function documentPages(bytes: number): number {
+  return bytes === 0 ? UNKNOWN_PAGES : Math.max(2, Math.ceil(bytes / 50_000));
+}
+
+const UNKNOWN_PAGES = 20;
 
 /** Tokens of sound: 10 a second, a second taken as 8 KB, which is less than most recordings use. */
 export function audioTokens(bytes: number): number {

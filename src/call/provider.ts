@@ -43,6 +43,8 @@ export interface RequestFacts {
   readonly units?: Units;
   /** How the pieces are asked for, where that sets their price: `hd 1024x1792`. */
   readonly variant?: string;
+  /** Set where the body could not be read, and is counted by its length: pictures would be far too many tokens so. */
+  readonly unread?: true;
   /** Output tokens that the request itself decides: those of pictures by size and quality. */
   readonly outputTokens?: number;
   /** The requests that a batch brings with it. */

@@ -98,7 +98,7 @@ function factsFrom(request: Request, object: Fields | null, start: Fields | null
   // which only some came are no measure of it.
   const { requests: _, ...said } = factsOf(request, start);
   const { textBytes, mediaTokens, audioTokens, system, tools, lastMessage } = unread;
-  return { ...said, textBytes, mediaTokens, audioTokens, system, tools, lastMessage };
+  return { ...said, textBytes, mediaTokens, audioTokens, system, tools, lastMessage, unread: true };
 }
 
 function factsOf(request: Request, body: Fields): RequestFacts {
@@ -188,6 +188,7 @@ function unreadable(request: Request): RequestFacts {
     system: "",
     tools: "",
     lastMessage: "",
+    unread: true,
   };
 }
 

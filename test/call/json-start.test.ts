@@ -54,9 +54,31 @@ describe("a body that is not read whole", () => {
     const body = { model: "gpt-4o", stream: true, max_tokens: 50, n: 2 };
     const call = aCall(prices, null, { ...cut(body), headers: { "content-length": "9000000" } });
     expect(call).toMatchObject({ model: "gpt-4o", stream: true, maxTokens: 50, outputTokens: 100, unpriced: false });
-    expect(call.inputTokens).toBe(3_000_000);
+    // Nine megabytes would be 3 million tokens of text; no prompt of this model is longer than its window.
+    expect(call.inputTokens).toBe(128_000);
     expect(call.cost.output).toBe(100 * 10_000);
     expect(call.fingerprint).toBeNull();
+  });
+
+  it.each([
+    ["a model whose window is not known", "/v1/chat/completions", { model: "my-model" }, 3_000_000],
+    [
+      "texts to embed, each of which has a window of its own",
+      "/v1/embeddings",
+      { model: "text-embedding-3-small" },
+      3_000_000,
+    ],
+    ["a text that is shorter than the window", "/v1/chat/completions", { model: "gpt-4.1" }, 1_000_000],
+  ])("is counted by its whole length for %s", (_what, path, body, tokens) => {
+    const recognised = at("api.openai.com", path);
+    const length = String(tokens * 3);
+    const call = aCall(prices, null, {
+      ...cut(body, '"input":["'),
+      recognised,
+      path,
+      headers: { "content-length": length },
+    });
+    expect(call.inputTokens).toBe(tokens);
   });
 
   it("says it in the words of its provider", () => {

@@ -205,7 +205,8 @@ describe("what was cut off", () => {
     expect(late.cost.total).toBe(priority.cost.total);
     const caching = claude({ cache_control: { type: "ephemeral", ttl: "1h" } });
     const cut = billed(caching, NO_RESPONSE, { kind: "aborted", status: null });
-    expect(cut.cost.total).toBe(100 * 10_000);
+    // Its tokenizer makes more of the same text.
+    expect(cut.cost.total).toBe(135 * 10_000);
   });
 });
 

@@ -8,6 +8,21 @@ import type { RequestFacts } from "../provider.ts";
 
 const MESSAGE_BYTES = 12;
 
+/** Around a picture: about 10 tokens beside those of its size. */
+const IMAGE_BYTES = 30;
+
+/** What says in which form, or within which bounds, to answer: up to about 130 tokens in recorded traffic. */
+const OUTPUT_BYTES = 400;
+
+/** What says how to cite: up to about 560 tokens. */
+const CITATION_BYTES = 1_700;
+
+/** Around a document that is a text: about 30 tokens. */
+const DOCUMENT_BYTES = 100;
+
+/** What says how to condense a long conversation: up to about 90 tokens. */
+const CONDENSING_BYTES = 300;
+
 /** What the API itself puts around a request, and more of it where the model is to think: recorded traffic. */
 const REQUEST_BYTES = 24;
 const THINKING_BYTES = 120;
@@ -34,6 +49,7 @@ export function readAnthropicRequest(json: unknown): RequestFacts {
   if (tools.length > 0) all.textBytes += TOOL_PROMPT_BYTES;
   all.json(body.output_format);
   all.json(body.output_config);
+  if (fields(body.output_config) !== null || fields(body.output_format) !== null) all.textBytes += OUTPUT_BYTES;
   const messages = list(body.messages);
   let lastMessage = "";
   messages.forEach((item, index) => {
@@ -43,12 +59,15 @@ export function readAnthropicRequest(json: unknown): RequestFacts {
     const said = all.listen(() => walkContent(message.content, all));
     if (index === messages.length - 1) lastMessage = `${text(message.role) ?? ""}\n${said}`;
   });
+  if (messages.some(asksForCitations)) all.textBytes += CITATION_BYTES;
+  if (fields(body.context_management) !== null) all.textBytes += CONDENSING_BYTES;
+  const model = text(body.model);
   return {
-    model: text(body.model),
+    model,
     stream: body.stream === true,
     maxTokens: positive(body.max_tokens),
     choices: 1,
-    textBytes: all.textBytes,
+    textBytes: Math.ceil(all.textBytes * density(model)),
     mediaTokens: all.mediaTokens,
     audioTokens: 0,
     cacheWrite: all.cacheWrite,
@@ -58,6 +77,19 @@ export function readAnthropicRequest(json: unknown): RequestFacts {
     lastMessage,
   };
 }
+
+/**
+ * The tokenizer since Opus 4.7 makes up to 1.35 times as many tokens of the same text
+ * (platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-7).
+ */
+const density = (model: string | null): number =>
+  model !== null && /claude-(opus-(4-[7-9]|[5-9])|(sonnet|haiku|fable|mythos)-[5-9])/.test(model) ? 1.35 : 1;
+
+/** Documents and results of searches may be cited, also those that a tool brings. */
+const asksForCitations = (holder: unknown): boolean =>
+  list(fields(holder)?.content).some(
+    (block) => fields(fields(block)?.citations)?.enabled === true || asksForCitations(block),
+  );
 
 /** What a request of the time before messages asks for: a prompt that is to be gone on with. */
 export function readAnthropicCompletion(json: unknown): RequestFacts {
@@ -105,9 +137,11 @@ function walkSource(block: Fields, all: Gathering): void {
   const name = data ?? text(source.url) ?? text(source.file_id) ?? "";
   all.text(block.title);
   all.text(block.context);
+  if (block.type === "document") all.textBytes += DOCUMENT_BYTES;
   if (source.type === "text") all.text(data);
   else if (source.type === "content") walkContent(source.content, all);
   else if (block.type === "image") {
+    all.textBytes += IMAGE_BYTES;
     all.media(anthropicImageTokens(data === null ? null : imageSize(data)), name);
   } else all.media(documentTokens(data === null ? 0 : base64Bytes(data)), name);
 }

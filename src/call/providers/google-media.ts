@@ -3,7 +3,7 @@
  * Source: ai.google.dev/gemini-api/docs/tokens and /media-resolution.
  */
 import type { Gathering } from "../gather.ts";
-import { base64Bytes, imageSize, type Size } from "../media.ts";
+import { base64Bytes, documentPages, imageSize, type Size } from "../media.ts";
 
 /** A picture, a sound, a film or a document as a request holds it. */
 export interface GoogleMedia {
@@ -27,13 +27,12 @@ const VIDEO_A_SECOND = TILE + AUDIO_A_SECOND + 10;
 
 /** Bytes a second, on the low side of what is usual. */
 const AUDIO_BYTES = 8_000;
-const VIDEO_BYTES = 64_000;
+const VIDEO_BYTES = 32_000;
 /** What lies behind an address is taken as a minute long. */
 const UNKNOWN_SECONDS = 60;
 
-/** A page, a page taken as 50 KB. */
+/** A page of a document. */
 const PAGE = 1_120;
-const PAGE_BYTES = 50_000;
 
 /** Adds up what `media` counts for with `model`. */
 export function gatherMedia(all: Gathering, model: string, { mimeType, data, name }: GoogleMedia): void {
@@ -44,7 +43,7 @@ export function gatherMedia(all: Gathering, model: string, { mimeType, data, nam
     const length = bytes === null ? UNKNOWN_SECONDS : Math.max(1, bytes / VIDEO_BYTES);
     all.media(Math.ceil(length * VIDEO_A_SECOND), name);
   } else if (bytes !== null && isText(mimeType)) all.text(Buffer.from(data ?? "", "base64").toString("utf8"));
-  else all.media(PAGE * Math.max(1, Math.ceil((bytes ?? 0) / PAGE_BYTES)), name);
+  else all.media(PAGE * documentPages(bytes ?? 0), name);
 }
 
 const isText = (mimeType: string): boolean => /^text\/|json|xml|javascript/.test(mimeType);
@@ -57,12 +56,13 @@ function imageTokens(model: string, data: string | null): number {
 
 /** One tile for a small picture; larger ones are scaled into 3,072 pixels and cut into squares of up to 768. */
 function tiles(size: Size | null): number {
-  if (size === null) return 16;
+  if (size === null) return 17;
   if (size.width <= 384 && size.height <= 384) return 1;
   const fit = Math.min(1, 3_072 / Math.max(size.width, size.height));
   const [width, height] = [size.width * fit, size.height * fit];
   const side = Math.min(768, Math.max(256, Math.floor(Math.min(width, height) / 1.5)));
-  return Math.ceil(width / side) * Math.ceil(height / side);
+  // The whole picture is looked at once more.
+  return 1 + Math.ceil(width / side) * Math.ceil(height / side);
 }
 
 /** How long a sound is: a WAV file tells its bytes a second. */

@@ -15,7 +15,18 @@ const MESSAGE_BYTES = 12;
 /** What the provider puts before an answer: 3 tokens. */
 const REQUEST_BYTES = 9;
 
-/** With tools the responses endpoint adds instructions on their use: up to about 250 tokens in recorded traffic. */
+/** The responses endpoint puts up to 20 tokens more before it, and up to 50 where it is told how hard to think. */
+const RESPONSE_BYTES = 66;
+const EFFORT_BYTES = 150;
+
+/** A question that several answer at once is put with some 1,500 tokens of instructions: recorded traffic. */
+const PRO_BYTES = 4_800;
+
+/** What a compaction is told of how to go about it: up to about 110 tokens. */
+const COMPACTION_BYTES = 390;
+
+/** With tools instructions on their use are added: up to about 100 tokens, and 250 by the responses endpoint. */
+const CHAT_TOOLS_BYTES = 330;
 const RESPONSE_TOOLS_BYTES = 750;
 
 /** OpenAI takes 128 at most; compatible servers may take more, but none takes what a slip of a finger makes of it. */
@@ -29,8 +40,7 @@ export function readOpenaiRequest(operation: Operation, json: unknown, path = ""
   if (operation === "batch") return batchFacts(body);
   if (operation === "other" && segments(path).at(-1) === "containers") return containerFacts(body);
   const all = new Gathering();
-  if (operation !== "embeddings") all.textBytes += REQUEST_BYTES;
-  if (operation === "responses" && list(body.tools).length > 0) all.textBytes += RESPONSE_TOOLS_BYTES;
+  all.textBytes += addedBytes(operation, body, path);
   const said = walkers[operation]?.(body, all, model ?? "") ?? { system: "", lastMessage: "" };
   all.json(body.tools);
   all.json(body.functions);
@@ -52,6 +62,26 @@ export function readOpenaiRequest(operation: Operation, json: unknown, path = ""
     ...(opensContainer(body) && { units: { codeSessions: 1 } }),
     ...besideOf(operation, body),
   };
+}
+
+/** What a provider adds to what it is sent, in recorded traffic. */
+function addedBytes(operation: Operation, body: Fields, path: string): number {
+  if (operation === "embeddings") return 0;
+  const usesTools = list(body.tools).length > 0 || list(body.functions).length > 0;
+  if (operation === "chat") return REQUEST_BYTES + (usesTools ? CHAT_TOOLS_BYTES : 0);
+  if (operation !== "responses") return REQUEST_BYTES;
+  const reasoning = fields(body.reasoning);
+  const compacts = segments(path).at(-1) === "compact";
+  // Tools may come later in the conversation too.
+  const isGiven = usesTools || list(body.input).some((item) => fields(item)?.tools !== undefined);
+  return (
+    REQUEST_BYTES +
+    RESPONSE_BYTES +
+    (isGiven ? RESPONSE_TOOLS_BYTES : 0) +
+    (reasoning !== null ? EFFORT_BYTES : 0) +
+    (reasoning?.mode === "pro" ? PRO_BYTES : 0) +
+    (compacts ? COMPACTION_BYTES : 0)
+  );
 }
 
 const NOTHING_SAID = Object.freeze({
@@ -172,6 +202,8 @@ function walkMessage(message: Fields, all: Gathering, model: string): void {
   all.text(message.name);
   all.text(message.refusal);
   all.text(message.reasoning_content);
+  // What was thought or condensed before comes back sealed, and is read again.
+  if (typeof message.encrypted_content === "string") all.textBytes += base64Bytes(message.encrypted_content);
   all.text(message.arguments);
   walkContent(message.output, all, model);
   walkContent(message.summary, all, model);
