@@ -67,9 +67,7 @@ export function readConfigFile(path: string): ConfigFile {
     ...(top.prices === undefined ? {} : { prices: check.prices(top.prices) }),
     ...(identity && {
       identity: {
-        ...(identity.incoming === undefined
-          ? {}
-          : { incoming: lowerCased(check.strings(identity.incoming, "identity.incoming")) }),
+        ...(identity.incoming === undefined ? {} : { incoming: check.headers(identity.incoming, "identity.incoming") }),
         ...(identity.baggage === undefined ? {} : { baggage: check.list(identity.baggage, "identity.baggage") }),
       },
     }),
@@ -93,9 +91,8 @@ const conventions: readonly CostConvention[] = ["gen_ai", "openinference", "logf
 /** Above this many dollars per million tokens a price is a slip of units: the dearest model listed costs under $1,000. */
 const ABSURD_PRICE = 10_000;
 
-function lowerCased(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(map).map(([name, header]) => [name, header.toLowerCase()]));
-}
+/** What RFC 9110 (5.6.2) lets a header be called: of any other, none would ever come. */
+const HEADER = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
 
 /** The checks share the file's name, so that each message says where. */
 function checker(path: string) {
@@ -143,6 +140,14 @@ function checker(path: string) {
         if (typeof item !== "string" || item === "") wrong(`${key}.${name}`, "must be a text.");
       }
       return map as Readonly<Record<string, string>>;
+    },
+    headers(value: unknown, key: string): Readonly<Record<string, string>> {
+      const headers: Record<string, string> = {};
+      for (const [name, header] of Object.entries(this.strings(value, key))) {
+        headers[name] = header.toLowerCase();
+        if (!HEADER.test(header)) wrong(`${key}.${name}`, 'must be the name of a header, such as "x-tenant-id".');
+      }
+      return headers;
     },
     list(value: unknown, key: string): readonly string[] {
       if (!Array.isArray(value) || value.some((item) => typeof item !== "string"))

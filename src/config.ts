@@ -5,6 +5,7 @@
  */
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
+import { namedAddress } from "./call/host-address.ts";
 import { type ConfigFile, readConfigFile } from "./config-file.ts";
 import { ConfigError } from "./errors.ts";
 
@@ -155,7 +156,9 @@ function identityOf(env: Env): Readonly<Record<string, string>> {
 
 function hostsOf(env: Env, file: ConfigFile): ReadonlyMap<string, string> {
   const named = pairs(env, "BUDGET_GUARD_HOSTS", "llm.internal:8443=openai,127.0.0.1:4010=anthropic");
-  return new Map([...Object.entries(file.hosts ?? {}), ...Object.entries(named)]);
+  const hosts = new Map([...Object.entries(file.hosts ?? {}), ...Object.entries(named)]);
+  for (const address of hosts.keys()) namedAddress(address);
+  return hosts;
 }
 
 function pairs(env: Env, name: string, example: string): Record<string, string> {

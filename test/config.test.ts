@@ -69,6 +69,10 @@ describe("settings from the environment", () => {
 
   it.each([
     [{ BUDGET_GUARD_MODE: "enforced" }, 'BUDGET_GUARD_MODE is "enforced"; it can be enforce, shadow, off.'],
+    [{ BUDGET_GUARD_HOSTS: "http://llm.internal/v1=openai" }, "is no host of a provider; write llm.internal:80."],
+    [{ BUDGET_GUARD_HOSTS: "https://llm.internal=openai" }, "is no host of a provider; write llm.internal:443."],
+    [{ BUDGET_GUARD_HOSTS: "llm.internal:99999=openai" }, "write host or host:port, as in llm.internal:8443."],
+    [{ BUDGET_GUARD_HOSTS: "*.internal=openai" }, '"*.internal" is no host of a provider; write host or host:port'],
     [{ BUDGET_GUARD_POLICY: "nowhere" }, "which does not exist. Write it, or unset the variable"],
     [{ BUDGET_GUARD_CONFIG: "nowhere.json" }, "BUDGET_GUARD_CONFIG names nowhere.json, which does not exist"],
     [{ BUDGET_GUARD_HOSTS: "llm.internal" }, "which is not NAME=VALUE. Write it as BUDGET_GUARD_HOSTS="],
@@ -116,6 +120,8 @@ describe("budget-guard.json", () => {
 
   it.each([
     ["{", "is not readable JSON"],
+    ['{"hosts": {"http://llm.internal:8443/": "openai"}}', "is no host of a provider; write llm.internal:8443."],
+    ['{"identity": {"incoming": {"tenant": "x tenant"}}}', 'must be the name of a header, such as "x-tenant-id".'],
     ['{"sotre": {}}', "sotre is not a setting; there are $schema, hosts"],
     ['{"store": {"deadlin": "1s"}}', "store.deadlin is not a setting; there are deadline"],
     ['{"store": {"deadline": 250}}', 'store.deadline is 250; write a duration such as "250ms"'],

@@ -1,9 +1,7 @@
 /**
- * Provider hosts that the deployment names: in the variables that the SDKs read, and in `BUDGET_GUARD_HOSTS`.
+ * Provider hosts that the deployment names in the variables that the SDKs read.
  */
-import { ConfigError } from "../errors.ts";
-import { providerNamed } from "./providers/all.ts";
-import { recogniser, unknownProvider } from "./recognise.ts";
+import { recogniser } from "./recognise.ts";
 
 /** Variables of the SDKs and of common frameworks that hold a base address. */
 const BASE_VARIABLES: Readonly<Record<string, string>> = {
@@ -98,27 +96,3 @@ function ollamaHost(setting: string): string | null {
 }
 
 const defaultPort = (protocol: string): number => (protocol === "http:" ? 80 : 443);
-
-/** Reads `llm.internal:8443=openai,127.0.0.1:4010=anthropic`. */
-export function parseHosts(setting: string): Map<string, string> {
-  const hosts = new Map<string, string>();
-  for (const part of setting.split(",")) {
-    const entry = part.trim();
-    if (entry === "") continue;
-    const [address = "", name = ""] = entry.split("=").map((side) => side.trim());
-    if (!/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i.test(address) || name === "" || !hasPort(address)) {
-      throw new ConfigError(
-        `"${entry}" is no provider host; write host=provider or host:port=provider, as in llm.internal:8443=openai.`,
-      );
-    }
-    if (providerNamed(name) === null) throw unknownProvider(address, name);
-    hosts.set(address.toLowerCase(), name);
-  }
-  return hosts;
-}
-
-/** Whether a port, where one is given, is one. */
-function hasPort(address: string): boolean {
-  const port = /:(\d+)$/.exec(address)?.[1];
-  return port === undefined || (Number(port) > 0 && Number(port) < 65_536);
-}

@@ -4,6 +4,7 @@
  */
 import { ConfigError } from "../errors.ts";
 import type { Operation, Spending } from "./call.ts";
+import { type HostAddress, splitAddress } from "./host-address.ts";
 import type { Provider } from "./provider.ts";
 import { providerNamed, providers } from "./providers/all.ts";
 import { anthropic } from "./providers/anthropic.ts";
@@ -39,8 +40,7 @@ export function recogniser(options: RecogniserOptions): Recogniser {
   const patterns: { readonly provider: Provider; readonly owns: (hostname: string) => boolean }[] = [];
   /** Ports that belong to a provider on any host: Ollama's. */
   const anyHost = new Map<number, Provider>();
-  const add = (address: string, provider: Provider): void => {
-    const { hostname, port } = splitAddress(address);
+  const add = ({ hostname, port }: HostAddress, provider: Provider): void => {
     if (port === null) anyPort.set(hostname, provider);
     else if (hostname === "*") anyHost.set(port, provider);
     else byPort.set(hostname, (byPort.get(hostname) ?? new Map()).set(port, provider));
@@ -48,13 +48,13 @@ export function recogniser(options: RecogniserOptions): Recogniser {
   for (const provider of providers) {
     for (const host of provider.hosts) {
       if (host.includes("*") && !host.startsWith("*:")) patterns.push({ provider, owns: hostPattern(host) });
-      else add(host, provider);
+      else add(splitAddress(host), provider);
     }
   }
   for (const [address, name] of options.hosts) {
     const provider = providerNamed(name);
     if (provider === null) throw unknownProvider(address, name);
-    add(address, provider);
+    add(splitAddress(address), provider);
   }
   /** Hosts that no list names, and whose pattern they fit: a process speaks with few, so each is found out once. */
   const fitting = new Map<string, Provider | null>();
@@ -190,15 +190,8 @@ const SPEECH = shape(openai, "speech", false);
 // Rankings are asked for in Cohere's words by all who offer them.
 const RERANK = shape(cohere, "rerank", false);
 
-/** Splits `host:port`, with `[v6]:port` too; the port is null where none is given. */
-export function splitAddress(address: string): { readonly hostname: string; readonly port: number | null } {
-  const match = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(address);
-  const port = match?.[2] === undefined ? null : Number(match[2]);
-  return { hostname: (match?.[1] ?? address).replace(/^\[|\]$/g, "").toLowerCase(), port };
-}
-
 /** The error for a provider name that nobody knows. */
-export function unknownProvider(address: string, name: string): ConfigError {
+function unknownProvider(address: string, name: string): ConfigError {
   const known = providers.map((provider) => provider.name).join(", ");
   return new ConfigError(`"${name}" for host ${address} is no known provider; write one of ${known}.`);
 }
