@@ -129,5 +129,5 @@ if (forVscode) {
     output: { dir: "dist" },
   });
   cpSync(at("src", "store", "lua"), at("dist", "store", "lua"), { recursive: true });
-  cpSync(at("src", "too-old.cjs"), at("dist", "too-old.cjs"));
+  cpSync(at("src", "register.cjs"), at("dist", "register.cjs"));
 }

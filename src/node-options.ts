@@ -5,7 +5,7 @@
 
 /** A flag that loads the guard by its name, or by a path that only leads there from this working directory. */
 const RELATIVE =
-  /(^|\s+)(?:--require|--import|-r)(?:\s+|=)("?)(?:[^\s"/:][^\s":]*\/)?budget-guard\/(?:dist\/)?register(?:\.js)?\2(?=\s|$)/g;
+  /(^|\s+)(?:--require|--import|-r)(?:\s+|=)("?)(?:[^\s"/:][^\s":]*\/)?budget-guard\/(?:dist\/)?register(?:\.c?js)?\2(?=\s|$)/g;
 
 /**
  * The options with `--require REGISTER` in them once, by an absolute path: a child may work in another folder, where

@@ -20,5 +20,8 @@ export const packageRoot: string = (() => {
 /** A file beside the code, such as `store/lua/judge.lua`. */
 export const codeFile = (path: string): string => join(packageRoot, ending === ".ts" ? "src" : "dist", path);
 
-/** A module that is started by its path, such as `register`. */
+/** What `--require` is told to load, wherever the guard is handed on. */
+export const preloadFile: string = codeFile("register.cjs");
+
+/** A module that is started by its path, such as `telemetry/emit`. */
 export const moduleFile = (name: string): string => codeFile(`${name}${ending}`);

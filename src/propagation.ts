@@ -3,7 +3,7 @@
  * @module
  */
 import { withRegister } from "./node-options.ts";
-import { moduleFile } from "./paths.ts";
+import { preloadFile } from "./paths.ts";
 
 /** All settings of the guard begin so. */
 const SETTING = /^BUDGET_GUARD_[A-Z]/;
@@ -27,14 +27,13 @@ export interface Propagation {
  * `BUDGET_GUARD_MODE=off` in the environment that he gives is left alone.
  */
 export function propagate(env: NodeJS.ProcessEnv): Propagation {
-  const register = moduleFile("register");
-  env.NODE_OPTIONS = withRegister(env.NODE_OPTIONS, register);
+  env.NODE_OPTIONS = withRegister(env.NODE_OPTIONS, preloadFile);
   return {
-    execArgv: ["--require", register],
-    atHome: () => env.NODE_OPTIONS?.includes(register) === true,
+    execArgv: ["--require", preloadFile],
+    atHome: () => env.NODE_OPTIONS?.includes(preloadFile) === true,
     inherit: (read, certain) => {
       if (read("BUDGET_GUARD_MODE")?.trim() === "off") return {};
-      const inherited: Record<string, string> = { NODE_OPTIONS: withRegister(read("NODE_OPTIONS"), register) };
+      const inherited: Record<string, string> = { NODE_OPTIONS: withRegister(read("NODE_OPTIONS"), preloadFile) };
       for (const [name, value] of Object.entries(env)) {
         if (value === undefined || !SETTING.test(name) || read(name) !== undefined) continue;
         if (certain || !SECRET.test(value)) inherited[name] = value;

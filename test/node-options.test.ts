@@ -21,6 +21,7 @@ it("puts the absolute path where a name or a relative path stood, which children
     '--import="budget-guard/register"',
     "--require ./node_modules/budget-guard/dist/register.js",
     "--require ../budget-guard/dist/register.js",
+    "--require ../budget-guard/dist/register.cjs",
     `--require budget-guard/register ${flag}`,
     `${flag} --import budget-guard/register`,
     "-r budget-guard/register --import budget-guard/register",

@@ -80,7 +80,7 @@ describe("the package", () => {
       /^docs\/[\w-]+\.md$/,
       /^dist\/(index|register|cli\/(main|doctor-patient|doctor-probe)|telemetry\/emit)\.(js|d\.ts)$/,
       /^dist\/chunks\/[\w-]+\.js$/,
-      /^dist\/too-old\.cjs$/,
+      /^dist\/register\.cjs$/,
       /^dist\/store\/lua\/(includes\/)?[\w-]+\.lua$/,
       /^dist\/([\w-]+\/)?[\w-]+\.d\.ts$/,
       /^policies\/(examples\/)?[\w-]+(\.test)?\.budget$/,

@@ -26,6 +26,7 @@ describe("a process in another folder", () => {
       "--require budget-guard/register",
       "--import budget-guard/register",
       "--require ./node_modules/budget-guard/dist/register.js",
+      "--require ./node_modules/budget-guard/dist/register.cjs",
     ]) {
       const end = await at.run({ flags: [], env: { NODE_OPTIONS: options } });
       expect(end.json(), options).toEqual(["true\n", ""]);

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { withRegister } from "../node-options.ts";
-import { moduleFile } from "../paths.ts";
+import { moduleFile, preloadFile } from "../paths.ts";
 import { type Check, check } from "./doctor-check.ts";
 import { BARE, type Copy } from "./doctor-clients.ts";
 import type { Answer, Task } from "./doctor-patient.ts";
@@ -67,7 +67,7 @@ async function treat(
     const env = {
       ...world.env,
       ...settingsOf(provider, policy, settings),
-      NODE_OPTIONS: withRegister(world.env.NODE_OPTIONS, moduleFile("register")),
+      NODE_OPTIONS: withRegister(world.env.NODE_OPTIONS, preloadFile),
     };
     const { answers, stderr } = await ask(start, task, env, world.cwd);
     return { answers, stderr, arrived: provider.arrived, bytes: provider.bytes() };

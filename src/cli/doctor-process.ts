@@ -4,13 +4,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { unknownVariables, variables } from "../config.ts";
-import { moduleFile, packageRoot } from "../paths.ts";
+import { packageRoot, preloadFile } from "../paths.ts";
 import { closest } from "../policy/suggest.ts";
 import { type Check, check } from "./doctor-check.ts";
 import type { World } from "./verb.ts";
 
 /** Whether options of Node load the guard: by its name, or by the path of this very copy. */
-export const loadsGuard = (options: string): boolean => LOADS.test(options) || options.includes(moduleFile("register"));
+export const loadsGuard = (options: string): boolean => LOADS.test(options) || options.includes(preloadFile);
 
 const LOADS = /(?:--require|--import|-r)(?:=|\s+)"?[^\s"]*budget-guard\/(?:dist\/|src\/)?register/;
 

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { Config } from "../config.ts";
 import { withRegister } from "../node-options.ts";
-import { moduleFile } from "../paths.ts";
+import { moduleFile, preloadFile } from "../paths.ts";
 import { type Check, check } from "./doctor-check.ts";
 import type { Copy } from "./doctor-clients.ts";
 import { manifestOf } from "./doctor-copies.ts";
@@ -44,7 +44,7 @@ export async function watchProgram(
       ...world.env,
       ...(config === null ? {} : pinned(config, config.policy.asked, world.env)),
       [FOLDER]: folder,
-      NODE_OPTIONS: `${withRegister(world.env.NODE_OPTIONS, moduleFile("register"))} ${probe}`,
+      NODE_OPTIONS: `${withRegister(world.env.NODE_OPTIONS, preloadFile)} ${probe}`,
     };
     const end = await run(words, seconds, env, world.cwd);
     return seenIn(reportsIn(folder), words, end, world);

@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { readConfig } from "../config.ts";
 import { withRegister } from "../node-options.ts";
-import { moduleFile } from "../paths.ts";
+import { preloadFile } from "../paths.ts";
 import { describeStore } from "../store/open.ts";
 import { CommandError, usageError } from "./exit.ts";
 import { pinned } from "./pinned.ts";
@@ -39,7 +39,7 @@ export const run: Verb = {
     const env = {
       ...world.env,
       ...pinned(config, sources.length > 0, world.env),
-      NODE_OPTIONS: withRegister(world.env.NODE_OPTIONS, moduleFile("register")),
+      NODE_OPTIONS: withRegister(world.env.NODE_OPTIONS, preloadFile),
     };
     return await follow(command, args, env, world);
   },

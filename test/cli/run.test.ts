@@ -31,7 +31,7 @@ describe("run", () => {
     const made = aProject({ env: { NODE_OPTIONS: "--max-old-space-size=300" } });
     const print = "console.log(process.env.NODE_OPTIONS)";
     const { stdout } = await made.cli("run", "--", node, main, "run", "--", node, "-e", print);
-    expect(stdout).toMatch(/^--max-old-space-size=300 --require="[^"]+register\.js"\n$/);
+    expect(stdout).toMatch(/^--max-old-space-size=300 --require="[^"]+register\.cjs"\n$/);
   });
 
   it("works from a path with spaces and quotes", async () => {
