@@ -210,7 +210,9 @@ export class UndiciHook {
     }
     if (body !== options.body) {
       next.body = body;
-      if (MOCK_BODY in options && (rewritten !== null || options[MOCK_BODY] === options.body)) next[MOCK_BODY] = body;
+      const mocked = options[MOCK_BODY];
+      if (MOCK_BODY in options && rewritten !== null) next[MOCK_BODY] = reshaped(mocked, rewritten);
+      else if (MOCK_BODY in options && mocked === options.body) next[MOCK_BODY] = body;
     }
     const remove = new Set(passage.removeHeaders);
     const removing = Object.keys(read).some((name) => remove.has(name));

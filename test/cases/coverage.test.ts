@@ -156,7 +156,7 @@ describe("a real process", () => {
         config: { prices: fixedPrice },
         env: { BUDGET_GUARD_HOSTS: `${provider.host}=openai` },
       });
-      const end = await at.run({ args: [provider.url, client, "json"] });
+      const end = await at.run({ args: [provider.url, client, "json", "[{}]"] });
       expect(end.stdout).toContain("budget-guard refused this call");
       expect(provider.requests).toHaveLength(0);
     },

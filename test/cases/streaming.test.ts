@@ -176,9 +176,10 @@ describe("a real process", () => {
         config: { prices: fixedPrice },
         env: { BUDGET_GUARD_HOSTS: `${provider.host}=${speaks}` },
       });
-      await at.run({ args: [provider.url, client, "abort"] });
+      const identity = { feature: client, user: "abort" };
+      await at.run({ args: [provider.url, client, "abort", JSON.stringify([identity])] });
       expect(provider.requests).toHaveLength(1);
-      const meter = meterOf(await status(at), "feature.user.cost.total", { feature: client, user: "abort" });
+      const meter = meterOf(await status(at), "feature.user.cost.total", identity);
       expect(meter.held).toBe(0);
       expect(meter.spent).toBeGreaterThan(0);
       expect(meter.spent).toBeLessThan(CALL);

@@ -5,6 +5,7 @@ import http2 from "node:http2";
 import net from "node:net";
 import tls from "node:tls";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { exempt } from "../../src/hook/exempt.ts";
 import { install } from "../../src/hook/install.ts";
 import { selfSigned } from "../support/certificate.ts";
 import { type Loopback, loopback } from "../support/loopback.ts";
@@ -101,6 +102,15 @@ describe.each(versions)("a request of undici %i past the hook", (version) => {
     ).rejects.toMatchObject({ cause: refusal });
     await agent.destroy();
     expect([server.hits.length, server.connections()]).toEqual([0, 0]);
+  });
+
+  it("that is the guard's own is nobody's business either", async () => {
+    unhook(version);
+    gatekeeper.unseenError = refusal;
+    const agent = new (copy(version).Agent)();
+    const { statusCode } = await exempt(() => agent.request({ origin: server.url, ...post }));
+    await agent.destroy();
+    expect([statusCode, gatekeeper.sightings]).toEqual([200, []]);
   });
 
   it("to any other host is nobody's business", async () => {

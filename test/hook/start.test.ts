@@ -71,6 +71,9 @@ describe.each([...senders, "http2"])("%s", (name) => {
       const { departure, received } = await send(name, FORM, pieces);
       expect(departure.body).toBeNull();
       expect(String(departure.bodyStart)).toContain(MODEL);
+      // The client's own pieces may be larger.
+      if (name !== "http2" && pieces.at(-1) === TAIL)
+        expect.soft(String(departure.bodyStart), name).not.toContain(TAIL);
       expect(received).toBe(pieces.join(""));
       for (const { dispose } of installed.splice(0)) dispose();
     }

@@ -18,13 +18,14 @@ const [major = 0] = process.versions.node.split(".").map(Number);
 
 let server: Loopback;
 let gatekeeper: FakeGatekeeper;
+let guard: { dispose(): void };
 
 beforeEach(async () => {
   server = await loopback();
   gatekeeper = new FakeGatekeeper();
   gatekeeper.ports.add(server.port);
-  const { dispose } = install(gatekeeper);
-  onTestFinished(dispose);
+  guard = install(gatekeeper);
+  onTestFinished(() => guard.dispose());
 });
 afterEach(() => server[Symbol.asyncDispose]());
 
@@ -73,13 +74,17 @@ describe("undici's global dispatchers", () => {
   const symbols = [1, 2].map((version) => Symbol.for(`undici.globalDispatcher.${version}`));
   const state = () => symbols.map((symbol) => Object.getOwnPropertyDescriptor(globalThis, symbol));
 
-  it("stay what they were: plain values that an application may replace", async () => {
+  it("stay what they were: plain values that an application may replace, be they older than the guard", async () => {
+    await exempt(() => fetch(server.url));
+    const before = state();
+    guard.dispose();
+    guard = install(gatekeeper);
     await fetch(server.url);
-    for (const found of state()) {
+    expect(state()).toEqual(before);
+    for (const found of before) {
       if (found !== undefined) expect(found).toMatchObject({ writable: true, enumerable: false, configurable: false });
       expect(found?.get).toBeUndefined();
     }
-    const before = state();
     for (const [, { Agent }] of undicis) new Agent();
     await fetch(server.url);
     expect(state()).toEqual(before);
@@ -158,6 +163,22 @@ describe("a fault inside the guard", () => {
     response.resume();
     expect(response.statusCode).toBe(200);
     expect(server.hits).toHaveLength(2);
+  });
+});
+
+describe("a gatekeeper that fails", () => {
+  it.each(["at once", "later"])("%s lets the request go by undici as if nobody had stood there", async (when) => {
+    gatekeeper.decision = () => {
+      if (when === "at once") throw new Error("a defect");
+      return new Promise<never>((_, reject) => setImmediate(reject, new Error("a defect")));
+    };
+    expect((await fetch(server.url + PATH, { method: "POST", body: "x" })).status).toBe(200);
+    for (const [, { Agent }] of undicis) {
+      const agent = new Agent();
+      expect((await agent.request({ origin: server.url, ...post })).statusCode).toBe(200);
+      await agent.destroy();
+    }
+    expect(server.hits).toHaveLength(1 + undicis.size);
   });
 });
 

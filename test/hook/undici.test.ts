@@ -413,22 +413,39 @@ describe.each([...undicis])("undici %i", (version, undici) => {
     expect(steps).toContain("head 200");
   });
 
-  it("of a MockAgent is decided on once and mocked as ever", async () => {
-    const { MockAgent } = undici as unknown as {
-      MockAgent: new () => Dispatcher & {
-        disableNetConnect(): void;
-        get(origin: string): { intercept(match: object): { reply(status: number, body: string): void } };
-      };
-    };
-    const mock = new MockAgent();
-    mock.disableNetConnect();
-    mock.get(server.url).intercept({ path: "/v1/chat", method: "POST", body: "hello" }).reply(201, "mocked");
-    const answer = await undici.fetch(`${server.url}/v1/chat`, { method: "POST", body: "hello", dispatcher: mock });
-    expect([answer.status, await answer.text()]).toEqual([201, "mocked"]);
-    expect(gatekeeper.departures).toHaveLength(1);
-    expect(server.hits).toHaveLength(0);
-    await mock.close();
-  });
+  interface Mocking extends Dispatcher {
+    disableNetConnect(): void;
+    get(origin: string): { intercept(match: object): { reply(status: number, body: string): void } };
+  }
+  const { MockAgent } = undici as unknown as { readonly MockAgent: new () => Mocking };
+
+  it.each(["hello", "reshaped"])(
+    "of a MockAgent is decided on once and mocked as ever by its body, %s",
+    async (body) => {
+      const mock = new MockAgent();
+      mock.disableNetConnect();
+      mock.get(server.url).intercept({ path: "/v1/chat", method: "POST", body }).reply(201, "mocked");
+      if (body !== "hello") gatekeeper.decision = () => gatekeeper.go({ body: Buffer.from(body) });
+      const answer = await undici.fetch(`${server.url}/v1/chat`, { method: "POST", body: "hello", dispatcher: mock });
+      expect([answer.status, await answer.text()]).toEqual([201, "mocked"]);
+      expect(gatekeeper.departures).toHaveLength(1);
+      expect(server.hits).toHaveLength(0);
+      await mock.close();
+    },
+  );
+
+  it.each(["hello", "reshaped"])(
+    "of a MockAgent that mocks something else goes out with its body, %s",
+    async (body) => {
+      const mock = new MockAgent();
+      mock.get(server.url).intercept({ path: "/other", method: "POST" }).reply(201, "mocked");
+      if (body !== "hello") gatekeeper.decision = () => gatekeeper.go({ body: Buffer.from(body) });
+      const answer = await undici.fetch(`${server.url}/v1/chat`, { method: "POST", body: "hello", dispatcher: mock });
+      expect([answer.status, (await answer.text()).length > 0]).toEqual([200, true]);
+      expect(server.hits.map((hit) => String(hit.body))).toEqual([body]);
+      await mock.close();
+    },
+  );
 
   it("upgrades as ever, decided on without a body", async () => {
     const upgrading = agent as unknown as { upgrade(options: object): Promise<{ socket: { destroy(): void } }> };
