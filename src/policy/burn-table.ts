@@ -45,12 +45,9 @@ export function boundRows(plan: Plan, burn: Burn): readonly BoundRow[] {
     const known: Population = pinned(rule.filter);
     const bound = boundOf(plan, rule, known);
     if (bound === null) return [];
+    const call = bound.metric === "tokens" ? burn.dearest : burn.call;
     const nano =
-      bound.metric === "cost"
-        ? bound.amount
-        : burn.call === null
-          ? null
-          : moneyOf(bound, burn.call, burn.run?.nano ?? null);
+      bound.metric === "cost" ? bound.amount : call === null ? null : moneyOf(bound, call, burn.run?.nano ?? null);
     if (nano === null) return [];
     const { window, scopes, live, final } = bound;
     const only = filterText(rule.filter);

@@ -42,6 +42,8 @@ export interface Burn {
   readonly population: Population;
   /** The dearest call that is let go; null where every model is refused. */
   readonly call: LargestCall | null;
+  /** The largest call of the model with the dearest tokens, which many small calls may ask for. */
+  readonly dearest: LargestCall | null;
   /** The tightest bound on the calls of a run. Every attempt is a call, so retries are counted in it. */
   readonly iterations: Bound | null;
   /** Nano-dollars that one run burns at most. */
@@ -62,17 +64,19 @@ export interface Burn {
 /** The worst that calls of a population can do, by the model that does most. */
 export function burnOf(plan: Plan, population: Population, options: BurnOptions): Burn {
   let worst: Burn | null = null;
+  let dearest: LargestCall | null = null;
   for (const model of options.models) {
     const call = largestCall(plan, population, model, options.targets ?? options.models);
     if (call === null) continue;
     const burn = burnOfModel(plan, population, call, options);
     if (worst === null || isWorse(burn, worst)) worst = burn;
+    if (dearest === null || rateOf(call) > rateOf(dearest)) dearest = call;
   }
-  return worst ?? nothing(population);
+  return worst === null ? nothing(population) : { ...worst, dearest };
 }
 
 const nothing = (population: Population): Burn => {
-  const none = { call: null, iterations: null, run: null, parallel: null, retries: null, total: null };
+  const none = { call: null, dearest: null, iterations: null, run: null, parallel: null, retries: null, total: null };
   return { population, ...none, each: [], product: null, month: null };
 };
 
@@ -81,8 +85,14 @@ function isWorse(a: Burn, b: Burn): boolean {
   if (ours !== theirs) return ours > theirs;
   const [mine, other] = [a.run?.nano ?? Number.POSITIVE_INFINITY, b.run?.nano ?? Number.POSITIVE_INFINITY];
   if (mine !== other) return mine > other;
-  return (a.call?.cost.nano ?? 0) > (b.call?.cost.nano ?? 0);
+  const [one, another] = [a.call?.cost.nano ?? 0, b.call?.cost.nano ?? 0];
+  // Under a bound on the cost of a call all dear models cost the same: the one with the dearest tokens speaks for them.
+  return one === another ? rateOf(a.call) > rateOf(b.call) : one > another;
 }
+
+/** Nano-dollars of a million of the model's dearest tokens. */
+const rateOf = (call: LargestCall | null): number =>
+  call === null ? 0 : Math.max(call.model.cost(1_000_000, 0), call.model.cost(0, 1_000_000));
 
 function burnOfModel(plan: Plan, population: Population, call: LargestCall, options: BurnOptions): Burn {
   const { model } = call;
@@ -105,6 +115,7 @@ function burnOfModel(plan: Plan, population: Population, call: LargestCall, opti
   return {
     population,
     call,
+    dearest: call,
     iterations,
     run,
     parallel,

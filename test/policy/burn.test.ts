@@ -206,6 +206,22 @@ describe("money over time", () => {
     expect(dollars(burn("global.tokens.monthly > 1M tokens -> deny").total?.nano)).toBe(25);
   });
 
+  it("follows from tokens by the dearest of them, where every model's largest call costs the same or more", () => {
+    const text = "tenant.tokens.daily > 1M tokens -> deny\ncall.cost > $0.50 -> deny";
+    const rowsOf = (models: readonly PricedModel[]) => {
+      const plan = planOf(text);
+      return boundRows(plan, burnOf(plan, {}, { models, concurrency: null })).map(({ nano }) => dollars(nano));
+    };
+    // 1M tokens at $25/M: in small calls, each of less than $0.50
+    expect(rowsOf([haiku, opus])).toEqual([25]);
+    // One call to the small model costs at most $1.20, and one to the long one $5
+    expect(burn("", [model("long", 5, 5, 1_000_000), model("small", 40, 40, 30_000)]).call?.model.model).toBe("long");
+    const small = "tenant.tokens.daily > 1M tokens -> deny";
+    const plan = planOf(small);
+    const both = [model("long", 5, 5, 1_000_000), model("small", 40, 40, 30_000)];
+    expect(dollars(boundRows(plan, burnOf(plan, {}, { models: both, concurrency: null }))[0]?.nano)).toBe(40);
+  });
+
   it("stands in one row for each rule, with the calls that it does not bound", () => {
     const plan = planOf('day: global.daily > $10 when feature == "chat" -> deny\nrun.cost > $2 -> deny');
     const rows = boundRows(plan, burnOf(plan, {}, { models: all, concurrency: null }));
