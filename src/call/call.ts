@@ -90,7 +90,7 @@ export interface Call {
 }
 
 /** What is billed by the piece. */
-export type Unit = "images" | "audioSeconds" | "characters" | "codeSessions" | "pages" | "searches";
+export type Unit = "images" | "audioSeconds" | "characters" | "codeSessions" | "guardrailUnits" | "pages" | "searches";
 export type Units = Readonly<Partial<Record<Unit, number>>>;
 
 /** What one provider response says was used. Input includes cached tokens; output includes reasoning. */

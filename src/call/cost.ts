@@ -57,7 +57,7 @@ export function costOf(usage: Usage, card: RateCard, millis = 1000): Cost {
     tools:
       usage.webSearches * card.webSearch +
       (usage.fileSearches ?? 0) * card.fileSearch +
-      nano(0, 0, [], pieces("codeSessions", "searches")),
+      nano(0, 0, [], pieces("codeSessions", "guardrailUnits", "searches")),
   });
 }
 

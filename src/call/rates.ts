@@ -106,12 +106,14 @@ export function rateCard(prices: PriceKeys): RateCard {
 function unitsOf(prices: PriceKeys): UnitRates | null {
   const hours = prices.input_audio_hours ?? prices.audio_hours;
   const pages = prices.input_document_kpages;
+  const annotated = prices.input_annotated_document_kpages;
   // Perplexity has a fee for each request, which is its one search.
   const requests = prices.requests_kcount;
   const units: Record<string, number> = {};
   if (typeof requests === "number") units.searches = Math.round(requests * 1e9);
   if (typeof hours === "number") units.audioSeconds = Math.round((hours * 1e12) / 3_600);
   if (typeof pages === "number") units.pages = Math.round(pages * 1e9);
+  if (typeof annotated === "number") units["pages annotated"] = Math.round(annotated * 1e9);
   return Object.keys(units).length === 0 ? null : Object.freeze(units);
 }
 

@@ -39,6 +39,8 @@ const row = (
 const PRICING = "developers.openai.com/api/docs/pricing";
 const GEMINI_PRICING = "ai.google.dev/gemini-api/docs/pricing";
 const AWS_PRICING = "aws.amazon.com/bedrock/pricing";
+const XAI = Object.freeze(["xai"]);
+const XAI_PRICING = "docs.x.ai/developers/pricing";
 const CLAUDE_PRICING = "platform.claude.com/docs/en/about-claude/pricing";
 
 /** The rows in use; a deployment's own prices come before them. */
@@ -83,8 +85,18 @@ export const unitPrices: readonly UnitPrice[] = Object.freeze([
   row(BEDROCK, /^stable-image-core/, "images", 0.04, AWS_PRICING),
   row(BEDROCK, /^stable-image-ultra/, "images", 0.14, AWS_PRICING),
   row(BEDROCK, /^stable-.*upscale/, "images", 0.6, AWS_PRICING),
+  // $0.05 per thousand: see bedrock-guardrail.ts.
+  row(BEDROCK, /^guardrail$/, "guardrailUnits", 0.000_05, AWS_PRICING),
+  row(BEDROCK, null, "guardrailUnits", 0.000_05, AWS_PRICING),
   row(BEDROCK, /^rerank$/, "searches", 0.001, AWS_PRICING),
   row(BEDROCK, /^rerank-v3-5/, "searches", 0.002, AWS_PRICING),
+  row(XAI, /^grok-imagine-image$/, "images", 0.02, XAI_PRICING),
+  row(XAI, /^grok-imagine-image-quality/, "images", 0.05, XAI_PRICING),
+  row(XAI, /^grok-(imagine-image-pro|2-image)/, "images", 0.07, XAI_PRICING),
+  // $0.10 an hour, and $4.20 per million characters.
+  row(XAI, /^grok-stt/, "audioSeconds", 0.1 / 3_600, XAI_PRICING),
+  row(XAI, /^grok-tts/, "characters", 0.000_004_2, XAI_PRICING),
+  row(["mistral"], /^voxtral-.*tts/, "characters", 0.000_016, "openrouter.ai/mistralai/voxtral-mini-tts-2603"),
   // cohere.com/pricing: one search is a query with up to 100 documents.
   row(["cohere"], /^rerank-/, "searches", 0.002, "cohere.com/pricing"),
   row(["cohere"], /^rerank-v4.*-pro/, "searches", 0.0025, "cohere.com/pricing"),
@@ -98,6 +110,7 @@ const DEAREST: Readonly<Record<Unit, number>> = Object.freeze({
   audioSeconds: 0.000_1,
   characters: 0.000_03,
   codeSessions: 0.03,
+  guardrailUnits: 0.000_05,
   pages: 0.005,
   searches: 0.0025,
 });

@@ -22,6 +22,7 @@ const PART: Readonly<Record<Unit, keyof Cost>> = {
   characters: "input",
   pages: "input",
   codeSessions: "tools",
+  guardrailUnits: "tools",
   searches: "tools",
 };
 

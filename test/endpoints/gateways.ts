@@ -14,6 +14,7 @@ const openrouter = provider("openrouter", "https://openrouter.ai/api/v1", "opena
 openrouter.metered("/chat/completions", "chat", words.priced);
 openrouter.metered("/responses", "responses", words.responses);
 openrouter.metered("/messages", "messages", words.messages, { model: "anthropic/claude-sonnet-4.5" });
+openrouter.metered("/images", "images", words.pricedPicture, { tokens: [0, 0] });
 openrouter.free("/keys");
 openrouter.free("/credits", "GET");
 

@@ -126,6 +126,7 @@ bedrock.metered(`${claude}/invoke-with-response-stream`, "invoke", words.invokeS
 bedrock.metered(`${nova}/invoke`, "invoke", words.converse);
 bedrock.metered("/model/us.meta.llama3-3-70b-instruct-v1%3A0/invoke", "invoke", words.llama);
 bedrock.metered("/openai/v1/chat/completions", "chat", words.chat, { model: "openai.gpt-oss-120b-1:0" });
+bedrock.metered("/guardrail/g1/version/1/apply", "other", words.guarded, { tokens: [0, 0] });
 bedrock.unmetered("/model-invocation-job", "batch");
 bedrock.free(`${claude}/count-tokens`);
 

@@ -14,7 +14,8 @@ mistral.metered("/fim/completions", "chat", words.chat, { model: "codestral-late
 mistral.metered("/agents/completions", "chat", words.chat);
 mistral.metered("/conversations", "chat", words.chat);
 mistral.metered("/embeddings", "embeddings", words.embeddings, { model: "mistral-embed", ...READ });
-mistral.unmetered("/ocr");
+mistral.metered("/ocr", "other", words.pages, { model: "mistral-ocr-latest", tokens: [0, 0] });
+mistral.metered("/audio/transcriptions", "transcription", words.sound, { model: "voxtral-mini-latest" });
 mistral.unmetered("/moderations");
 mistral.free("/agents");
 mistral.free("/models", "GET");
@@ -45,6 +46,11 @@ const xai = provider("xai", "https://api.x.ai/v1", "grok-4.3");
 xai.metered("/chat/completions", "chat", words.chat);
 xai.metered("/responses", "responses", words.responses);
 xai.metered("/messages", "messages", words.messages);
+xai.metered("/images/generations", "images", words.tickedPicture, { model: "grok-imagine-image", tokens: [0, 0] });
+xai.metered("/stt", "transcription", words.duration, { model: "grok-stt", tokens: [0, 0] });
+xai.unmetered("/batches/b1/requests", "batch");
+xai.unmetered("/videos/generations");
+xai.free("/batches");
 xai.free("/models", "GET");
 
 const together = provider("together", "https://api.together.xyz/v1", "meta-llama/Llama-3.3-70B-Instruct-Turbo");

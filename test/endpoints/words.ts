@@ -256,6 +256,37 @@ export const llama: Words = {
   streamed: null,
 };
 
+/** Pages that were read, one at Mistral's. */
+export const pages: Words = {
+  whole: json({ pages: [{ index: 0, markdown: "Hello." }], usage_info: { pages_processed: 1, doc_size_bytes: 900 } }),
+  streamed: null,
+};
+
+/** Sound of a second in Mistral's words, and in xAI's. */
+export const sound: Words = {
+  whole: json({
+    model: "voxtral-mini-latest",
+    text: "Hello.",
+    usage: { prompt_audio_seconds: 1, prompt_tokens: 100, completion_tokens: 20, total_tokens: 500 },
+  }),
+  streamed: null,
+};
+export const duration: Words = { whole: json({ text: "Hello.", language: "en", duration: 1 }), streamed: null };
+
+/** A picture whose cost is named: $0.000123, in OpenRouter's words and in xAI's. */
+const picture = { created: 0, data: [{ b64_json: "aGk=" }] };
+export const pricedPicture: Words = { whole: json({ ...picture, usage: { cost: 0.000123 } }), streamed: null };
+export const tickedPicture: Words = {
+  whole: json({ ...picture, usage: { cost_in_usd_ticks: 1_230_000 } }),
+  streamed: null,
+};
+
+/** What a guardrail checked. */
+export const guarded: Words = {
+  whole: json({ action: "NONE", outputs: [], assessments: [], usage: { contentPolicyUnits: 1, wordPolicyUnits: 1 } }),
+  streamed: null,
+};
+
 export const imagen: Words = {
   whole: json({ predictions: [{ mimeType: "image/png", bytesBase64Encoded: "" }] }),
   streamed: null,

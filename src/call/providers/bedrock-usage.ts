@@ -7,6 +7,7 @@ import { count, type Fields, fields, list, text } from "../json.ts";
 import type { AnswerHead, ResponseFacts, Terms, UsageReader } from "../provider.ts";
 import { isEmpty, usage } from "../usage.ts";
 import { anthropicUsageReader } from "./anthropic-usage.ts";
+import { guardrailUnits } from "./bedrock-guardrail.ts";
 import { modelInPath, tellsModel, withoutArn } from "./bedrock-model.ts";
 import { openaiUsageReader } from "./openai-usage.ts";
 
@@ -17,6 +18,8 @@ export function bedrockUsageReader({ path, headers }: AnswerHead): UsageReader {
   let counted: Usage | null = null;
   let measured: Usage | null = null;
   let told: string | null = null;
+  let guarded = 0;
+  let stepped: readonly string[] = [];
   let { tier, speed: latency } = termsAbove(headers);
   const finishReasons: string[] = [];
   const failures: string[] = [];
@@ -26,6 +29,9 @@ export function bedrockUsageReader({ path, headers }: AnswerHead): UsageReader {
     if (event === null) return;
     // An event of Converse has its content under its own name; a whole answer stands by itself.
     const body = fields(event.metadata) ?? fields(event.messageStop) ?? event;
+    guarded += guardrailUnits(fields(body.trace)?.guardrail) + guardrailUnits(body["amazon-bedrock-trace"]);
+    // Where it steps in before the model is asked, that is all there is.
+    if (body["amazon-bedrock-guardrailAction"] === "INTERVENED") stepped = ["guardrail_intervened"];
     const routed = text(fields(fields(body.trace)?.promptRouter)?.invokedModelId);
     told = routed === null ? told : withoutArn(routed);
     tier = text(fields(body.serviceTier)?.type) ?? tier;
@@ -40,9 +46,13 @@ export function bedrockUsageReader({ path, headers }: AnswerHead): UsageReader {
 
   const facts = (): ResponseFacts => {
     const anthropic = claude.facts();
-    const whole = counted ?? measured ?? headerUsage(headers);
+    // Titan's stream may leave its input out, which the figures at its end have.
+    const figures = counted !== null && (counted.inputTokens > 0 || measured === null) ? counted : measured;
+    const whole = figures ?? headerUsage(headers);
     const own = whole === null || isEmpty(whole) ? [] : [{ model: null, usage: whole }];
-    const portions = anthropic.portions.length === 0 ? own : anthropic.portions.map(here(anthropic.model));
+    const used = anthropic.portions.length === 0 ? own : anthropic.portions.map(here(anthropic.model));
+    const checked = usage({ units: { guardrailUnits: guarded } });
+    const portions = guarded === 0 ? used : [...used, { model: null, usage: checked }];
     const ended = anthropic.portions.length === 0 ? finishReasons : anthropic.finishReasons;
     const broken = portions.length === 0 ? failures : [];
     return {
@@ -51,7 +61,8 @@ export function bedrockUsageReader({ path, headers }: AnswerHead): UsageReader {
       model: asked !== null && tellsModel(asked) ? null : (told ?? maker(anthropic.model)),
       responseId: anthropic.responseId ?? headers["x-amzn-requestid"] ?? null,
       // Bedrock measures a stream when it is over.
-      finishReasons: ended.length === 0 && measured !== null ? ["end"] : [...ended, ...broken],
+      finishReasons:
+        ended.length + stepped.length === 0 && measured !== null ? ["end"] : [...stepped, ...ended, ...broken],
       terms: termsOf(tier ?? anthropic.terms.tier, latency),
       webSearches: anthropic.webSearches,
       fileSearches: 0,

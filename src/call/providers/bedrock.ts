@@ -5,6 +5,7 @@
 import type { Operation, Spending } from "../call.ts";
 import type { AnswerHead, CapPlan, Endpoint, Provider, RequestFacts, RoutePlan, UsageReader } from "../provider.ts";
 import { anthropic } from "./anthropic.ts";
+import { guardingReader, readGuarding } from "./bedrock-guardrail.ts";
 import { readInvoke } from "./bedrock-invoke.ts";
 import { modelInPath } from "./bedrock-model.ts";
 import { piecesReader, readDrawing, readRanking } from "./bedrock-pieces.ts";
@@ -62,10 +63,14 @@ function endpoint(method: string, path: string): Endpoint {
   const model = modelInPath(path);
   if (model !== null) return invocation(model, last);
   if (last === "stop") return other("free");
+  if (isGuarding(path)) return other("metered");
   if (first === "rerank") return RANKING;
   if (first === "model-invocation-job" || first === "async-invoke") return BATCH;
   return other(FREE.has(first) && !parts.some((part) => SPENDING.has(part)) ? "free" : "unmetered");
 }
+
+/** `/guardrail/ID/version/N/apply`, without a model. */
+const isGuarding = (path: string): boolean => segments(path)[0] === "guardrail" && segments(path).at(-1) === "apply";
 
 const other = (spending: Spending): Endpoint => ({ operation: "other", spending });
 
@@ -93,6 +98,7 @@ function readRequest(operation: Operation, body: unknown, path: string, headers:
   const stream = /-stream\/?(\?|$)/.test(path);
   if (operation === "converse") return readConverse(body, model, stream);
   if (operation === "rerank") return readRanking(body, model);
+  if (isGuarding(path)) return readGuarding(body);
   if (operation === "images" && model !== null) return readDrawing(body, model);
   // Where and how fast a model is to answer stands above a body that is its own.
   if (model !== null) return { ...readInvoke(body, model, stream), terms: termsAbove(headers) };
@@ -111,6 +117,7 @@ function asServed(facts: RequestFacts): RequestFacts {
 
 function usageReader(operation: Operation, head: AnswerHead): UsageReader {
   if (compatible(head.path) === null && (operation === "images" || operation === "rerank")) return piecesReader();
+  if (isGuarding(head.path)) return guardingReader();
   if (modelInPath(head.path) !== null) return bedrockUsageReader(head);
   return asAsked((compatible(head.path) ?? openai).usageReader(operation, head));
 }

@@ -52,13 +52,18 @@ const NO_HEADERS = Object.freeze({});
 const readShared: Provider["readRequest"] = (operation, body, path, headers) => {
   if (operation === "rerank") return readRerankRequest(body);
   const facts = speaker(operation).readRequest(operation, body, path, headers);
+  if (operation === "embeddings") return { ...facts, textBytes: facts.textBytes + TEXT_MARKS };
   if (operation !== "chat" && operation !== "responses") return facts;
-  return { ...facts, textBytes: facts.textBytes + TEMPLATE_BYTES + (facts.tools === "" ? 0 : TOOLS_TEMPLATE_BYTES) };
+  const form = fields(body)?.response_format === undefined ? 0 : FORM_BYTES;
+  return { ...facts, textBytes: facts.textBytes + form + templateBytes(facts.tools) };
 };
 
 /** What open models' own templates put before a prompt, and before tools: up to 80 and 500 tokens in recorded traffic. */
-const TEMPLATE_BYTES = 240;
-const TOOLS_TEMPLATE_BYTES = 1_650;
+export const templateBytes = (tools: string): number => 240 + (tools === "" ? 0 : 1_650);
+
+/** What is put around a text that is embedded, and beside the schema of an answer. */
+const TEXT_MARKS = 12;
+const FORM_BYTES = 60;
 
 /** Whose words a request is in. */
 export const speaker = (operation: Operation): Provider => (operation === "messages" ? anthropic : openai);
@@ -81,12 +86,9 @@ function usageReader(
   own: OwnUsage | undefined,
 ): ReturnType<Provider["usageReader"]> {
   if (operation === "messages" || own === undefined) return speaker(operation).usageReader(operation, head);
-  if (!METERED.has(operation)) return openai.usageReader(operation, head);
+  if (operation === "batch") return openai.usageReader(operation, head);
   return heedGateway(openaiUsageReader(operation, own), head);
 }
-
-/** What the plain reader reads; pictures and sound have readers of their own. */
-const METERED: ReadonlySet<Operation> = new Set(["chat", "responses", "completions", "embeddings", "rerank", "other"]);
 
 const MESSAGES: Endpoint = Object.freeze({ operation: "messages", spending: "metered" });
 const RERANK: Endpoint = Object.freeze({ operation: "rerank", spending: "metered" });

@@ -2,31 +2,73 @@
  * Mistral: OpenAI's chat and embeddings, completions in the middle (`/fim`), agents and conversations; what is read from
  * pages is billed by the page, what is heard by the second.
  */
-import { count, fields } from "../json.ts";
-import type { Endpoint } from "../provider.ts";
+import type { Usage } from "../call.ts";
+import { Gathering } from "../gather.ts";
+import { count, type Fields, fields, positive, text } from "../json.ts";
+import type { CapPlan, Endpoint, RequestFacts } from "../provider.ts";
 import { compatible } from "./compatible.ts";
+import { ocrReader, readOcr } from "./mistral-ocr.ts";
 import { segments } from "./segments.ts";
+
+const shared = compatible({ name: "mistral", hosts: [], ownUsage });
 
 export const mistral = compatible({
   name: "mistral",
   hosts: ["api.mistral.ai", "codestral.mistral.ai"],
   hidesReasoning: () => false,
   endpoint,
-  ownUsage(told) {
-    const seconds = count(told.prompt_audio_seconds);
-    const connectors = fields(told.connectors);
-    return {
-      ...(seconds > 0 && { units: { audioSeconds: seconds } }),
-      // What its tools returned is read as input (docs.mistral.ai, "Agents & conversations").
-      ...(count(told.connector_tokens) > 0 && {
-        inputTokens: count(told.prompt_tokens) + count(told.connector_tokens),
-      }),
-      ...(connectors !== null && { webSearches: count(connectors.web_search) + count(connectors.web_search_premium) }),
-    };
+  readRequest: (operation, body, path, headers) => {
+    if (isOcr(path)) return readOcr(body);
+    const facts = shared.readRequest(operation, body, path, headers);
+    return isConversation(path) ? continued(facts, fields(body) ?? {}) : facts;
+  },
+  usageReader: (operation, head) => (isOcr(head.path) ? ocrReader() : shared.usageReader(operation, head)),
+  cap(operation, json, tokens) {
+    const body = fields(json);
+    if (body?.inputs === undefined) return shared.cap(operation, json, tokens);
+    const asked = positive(fields(body.completion_args)?.max_tokens) ?? Number.POSITIVE_INFINITY;
+    if (asked <= tokens) return { kind: "unchanged" };
+    // An agent has its own arguments, and refuses others beside them.
+    if (body.model === undefined && body.completion_args === undefined) return UNLIMITED;
+    return { kind: "edits", edits: [{ path: ["completion_args", "max_tokens"], value: tokens, insert: true }] };
   },
 });
 
+const UNLIMITED: CapPlan = Object.freeze({ kind: "impossible", why: "the conversation's agent sets the limit" });
+
+function ownUsage(told: Fields): Partial<Usage> {
+  const seconds = count(told.prompt_audio_seconds);
+  const connectors = fields(told.connectors);
+  return {
+    ...(seconds > 0 && { units: { audioSeconds: seconds } }),
+    // What its tools returned is read as input (docs.mistral.ai, "Agents & conversations").
+    ...(count(told.connector_tokens) > 0 && {
+      inputTokens: count(told.prompt_tokens) + count(told.connector_tokens),
+    }),
+    ...(connectors !== null && { webSearches: count(connectors.web_search) + count(connectors.web_search_premium) }),
+  };
+}
+
+const isOcr = (path: string): boolean => segments(path).at(-1) === "ocr";
+const isConversation = (path: string): boolean => segments(path).includes("conversations");
+
+/** A conversation has its new entries under `inputs`, what it is told under `instructions`, and its limit within. */
+function continued(facts: RequestFacts, body: Fields): RequestFacts {
+  const all = new Gathering();
+  const lastMessage = all.listen(() => all.json(body.inputs));
+  all.text(body.instructions);
+  all.json(body.tools);
+  return {
+    ...facts,
+    textBytes: facts.textBytes + all.textBytes,
+    maxTokens: positive(fields(body.completion_args)?.max_tokens),
+    system: text(body.instructions) ?? "",
+    lastMessage,
+  };
+}
+
 const CHAT: Endpoint = Object.freeze({ operation: "chat", spending: "metered" });
+const PAGES: Endpoint = Object.freeze({ operation: "other", spending: "metered" });
 const UNMETERED: Endpoint = Object.freeze({ operation: "other", spending: "unmetered" });
 const FREE: Endpoint = Object.freeze({ operation: "other", spending: "free" });
 
@@ -40,6 +82,7 @@ function endpoint(method: string, path: string): Endpoint | null {
   // A conversation answers when it begins and when it is continued; an agent or a library is only described.
   if (parts.includes("conversations")) return CHAT;
   if (last === "agents" || parts.includes("libraries")) return FREE;
-  // Pages are told under a name of their own; a classification and a moderation are billed too.
-  return last === "ocr" || last === "classifications" || last === "moderations" ? UNMETERED : null;
+  if (last === "ocr") return PAGES;
+  // A classification and a moderation are billed too.
+  return last === "classifications" || last === "moderations" ? UNMETERED : null;
 }

@@ -5,8 +5,8 @@
  */
 import type { Operation } from "../call.ts";
 import { fields, positive } from "../json.ts";
-import type { CapPlan, Endpoint } from "../provider.ts";
-import { compatible, speaker } from "./compatible.ts";
+import type { CapPlan, Endpoint, RequestFacts } from "../provider.ts";
+import { compatible, speaker, templateBytes } from "./compatible.ts";
 import { readOllamaRequest } from "./ollama-request.ts";
 import { ollamaUsageReader } from "./ollama-usage.ts";
 import { segments } from "./segments.ts";
@@ -40,6 +40,10 @@ function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
   return { kind: "edits", edits: [{ path: ["options", "num_predict"], value: tokens, insert: true }] };
 }
 
+/** A prompt is put into the model's template here too. */
+const inTemplate = (facts: RequestFacts, operation: Operation): RequestFacts =>
+  operation === "embeddings" ? facts : { ...facts, textBytes: facts.textBytes + templateBytes(facts.tools) };
+
 const TEXT = Object.freeze(['"content"', '"thinking"', '"response"']);
 
 export const ollama = compatible({
@@ -58,5 +62,7 @@ export const ollama = compatible({
   usageReader: (operation, head) => (isNative(head.path) ? ollamaUsageReader() : shared.usageReader(operation, head)),
   hidesReasoning: () => false,
   readRequest: (operation, body, path, headers) =>
-    isNative(path) ? readOllamaRequest(operation, body) : shared.readRequest(operation, body, path, headers),
+    isNative(path)
+      ? inTemplate(readOllamaRequest(operation, body), operation)
+      : shared.readRequest(operation, body, path, headers),
 });

@@ -5,7 +5,7 @@
 import type { Operation, Units, Usage } from "../call.ts";
 import { count, type Fields, fields, list, text } from "../json.ts";
 import type { ResponseFacts, UsageReader, Work } from "../provider.ts";
-import { isEmpty, sumUnits, usage } from "../usage.ts";
+import { isEmpty, NO_USAGE, sumUnits, usage } from "../usage.ts";
 import { isMedia, picturesIn } from "./openai-media.ts";
 import { createToolCounter, isPreviewSearch, pictureUsage } from "./openai-tools.ts";
 
@@ -47,7 +47,9 @@ export function openaiUsageReader(operation: Operation, own?: OwnUsage): UsageRe
     }
     const told = fields(body.usage) ?? fields(fields(body.x_groq)?.usage);
     if (isMedia(operation)) {
-      counted = mediaUsage(operation, body, told) ?? counted;
+      const media = mediaUsage(operation, body, told);
+      const said = told === null || own === undefined ? {} : own(told, body, media ?? NO_USAGE);
+      counted = media === null && Object.keys(said).length === 0 ? counted : usage({ ...media, ...said });
       // The last event of a stream of pictures, speech or a transcript tells what was used.
       if (told !== null && text(outer.type) !== null) finishReasons.push("completed");
       return;
@@ -110,9 +112,12 @@ const endOf = (event: string | null): string | null =>
 /** What a media answer says was used, or shows: pictures that are billed each, seconds that were heard. */
 function mediaUsage(operation: Operation, body: Fields, told: Fields | null): Usage | null {
   if (operation === "images") {
-    if (told !== null) return pictureUsage(told);
+    const used = told === null ? NO_USAGE : pictureUsage(told);
     const images = picturesIn(body);
-    return images === 0 ? null : usage({ units: { images } });
+    // A usage may tell no more than what the pictures cost.
+    const units = isEmpty(used) && images > 0 ? { units: { images } } : {};
+    const whole = usage({ ...used, ...units, reportedCost: costIn(told) });
+    return isEmpty(whole) ? null : whole;
   }
   // `verbose_json` writes the length as a number or as a text.
   const seconds = told?.type === "duration" ? told.seconds : body.duration;
@@ -144,7 +149,10 @@ export function readUsage(told: Fields): Usage {
     reasoningTokens: reasoning,
     inputAudioTokens: count(inputDetails?.audio_tokens),
     outputAudioTokens: count(outputDetails?.audio_tokens),
-    // OpenRouter bills what it reports (openrouter.ai/docs, usage accounting).
-    reportedCost: typeof told.cost === "number" && told.cost >= 0 ? told.cost : null,
+    reportedCost: costIn(told),
   });
 }
+
+/** OpenRouter bills what it reports (openrouter.ai/docs, usage accounting). */
+const costIn = (told: Fields | null): number | null =>
+  typeof told?.cost === "number" && told.cost >= 0 ? told.cost : null;

@@ -77,7 +77,7 @@ describe("endpoints", () => {
     ["POST", `/model/${encodeURIComponent(SONNET)}/count-tokens`, "other", "free"],
     ["POST", "/async-invoke", "batch", "unmetered"],
     ["GET", "/async-invoke/arn", "other", "free"],
-    ["POST", "/guardrail/g1/version/1/apply", "other", "unmetered"],
+    ["POST", "/guardrail/g1/version/1/apply", "other", "metered"],
     ["POST", "/agents/A1/agentAliases/B1/sessions/s1/text", "other", "unmetered"],
     ["POST", "/retrieveAndGenerate", "other", "unmetered"],
     ["POST", "/rerank", "rerank", "metered"],

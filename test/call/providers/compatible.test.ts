@@ -155,6 +155,35 @@ describe("OpenRouter", () => {
     expect(bill.cost.total).toBe(2_100_000);
   });
 
+  it("costs nothing for a free variant that reports no cost, but for another model that answers in its place", async () => {
+    const asked = "google/gemini-2.0-flash-exp:free";
+    const answered = (model: string) =>
+      exchanged({
+        url: "https://openrouter.ai/api/v1/chat/completions",
+        request: { model: asked, messages },
+        response: done({ prompt_tokens: 10, completion_tokens: 5 }, { model }),
+      });
+    const { call, bill } = await answered(asked);
+    // Another one may answer, so what the model costs elsewhere is held.
+    expect(call.cost.total).toBeGreaterThan(0);
+    expect([bill.source, bill.cost.total, bill.unpriced]).toEqual(["provider", 0, false]);
+    expect((await answered("x-ai/grok-4")).bill.cost.total).toBe(10 * 3_000 + 5 * 15_000);
+  });
+
+  it("names what its pictures and transcripts cost", async () => {
+    for (const [path, request] of [
+      ["images", { model: "google/gemini-3.1-flash-lite-image", prompt: "a door" }],
+      ["audio/transcriptions", { model: "openai/gpt-4o-mini-transcribe" }],
+    ] as const) {
+      const { bill } = await exchanged({
+        url: `https://openrouter.ai/api/v1/${path}`,
+        request,
+        response: { data: [{ b64_json: "aGk=" }], usage: { prompt_tokens: 5, completion_tokens: 90, cost: 0.034 } },
+      });
+      expect([bill.source, bill.cost.total]).toEqual(["provider", 34_000_000]);
+    }
+  });
+
   it("is charged by its own table where it reports no cost", async () => {
     const { bill } = await exchanged({ url, request, response: done(usage) });
     expect([bill.source, bill.cost.total]).toEqual(["local", 100 * 1_250 + 10 * 10_000]);
