@@ -91,6 +91,18 @@ describe.each(PROTOCOLS)("the client of Bedrock over %s", (protocol) => {
     },
   );
 
+  it("is charged to whom each of two calls is for that cross on its connection", async () => {
+    await scene(protocol, "tenant.feature.run.cost > $100 -> deny\n");
+    const end = await at.run({ args: [protocol, "converse of two"] });
+    expect(end.json<Seen>().answer).toEqual(Array(2).fill("Hello from loopback."));
+    const found = await status(at);
+    const cost = (1000 * 35 + 400 * 8.75 + 200 * 140) / 1e9;
+    for (const tenant of ["one", "two"]) {
+      const scope = { tenant, run: `job-of-${tenant}`, feature: "talk" };
+      expect(meterOf(found, "tenant.feature.run.cost", scope)).toEqual({ spent: cost, held: 0 });
+    }
+  });
+
   it("is charged for what streamed where a stream is aborted, and ends as without the guard", async () => {
     await scene(protocol, ROOM, { endless: true });
     const bare = await at.run({ flags: [], args: [protocol, "converse abort"] });

@@ -75,7 +75,7 @@ const paid = [
   ["openai google", COST],
 ] as const;
 
-const ROOM = "tenant.cost.total > $1 -> deny\nfeature.calls.total > 100 -> deny\n";
+const ROOM = "tenant.cost.total > $1 -> deny\nfeature.run.calls > 100 -> deny\n";
 const NO_ROOM = "tenant.calls.total > 0 -> deny\n";
 
 let provider: FakeProvider;
@@ -116,11 +116,13 @@ describe("Google's SDK and others that speak with it", () => {
     const { spent, held } = meterOf(found, "tenant.cost.total", { tenant: "harbour" });
     expect(spent).toBeCloseTo(cost, 9);
     expect(held).toBe(0);
-    expect(meterOf(found, "feature.calls.total", { feature: "greeting" }).spent).toBe(1);
+    expect(meterOf(found, "feature.run.calls", { feature: "greeting", run: "job-1" }).spent).toBe(1);
   });
 
   it.each(paid)("%s: is refused in one attempt, with a message to read", async (client) => {
-    const end = await projectFor(client, NO_ROOM).run({ args: [provider.url, client] });
+    const own = projectFor(client, NO_ROOM);
+    const end = await own.run({ args: [provider.url, client], env: { BUDGET_GUARD_LOG: "info" } });
+    expect(end.stderr.match(/refused a call/g), end.stderr).toHaveLength(1);
     const { error } = end.json<Seen>();
     expect(error?.status).toBe(402);
     expect(error?.message).toMatch(/budget-guard refused this call: tenant \\?"harbour\\?" would reach 1 of 0 calls/);

@@ -2,13 +2,14 @@
  * Every endpoint of every provider: counted or free as the table says, its usage read whole and streamed to the same bill,
  * its errors released. docs/coverage.md is printed from the same table: `npx vitest run test/endpoints --update=all` writes it anew.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Bill, CostSource } from "../../src/call/call.ts";
 import { loadPrices, type Prices } from "../../src/call/price.ts";
 import { providers } from "../../src/call/providers/all.ts";
 import { callOf, type Item, NOW, recognised, settle } from "../golden/replaying.ts";
+import { cells } from "../matrix/rows.ts";
 import { endpoints } from "./endpoints.ts";
 import { type Printed, page } from "./page.ts";
 import type { Row } from "./row.ts";
@@ -88,7 +89,6 @@ describe.each(endpoints)("$method $url", (row) => {
 });
 
 const committed = fileURLToPath(new URL("../../docs/coverage.md", import.meta.url));
-const cells = fileURLToPath(new URL("../matrix/cells.json", import.meta.url));
 
 describe("docs/coverage.md", () => {
   it("names every provider that is known", () => {
@@ -98,7 +98,6 @@ describe("docs/coverage.md", () => {
 
   it("says what the tests have found", async () => {
     expect(printed.length).toBe(endpoints.length);
-    const matrix: unknown = existsSync(cells) ? JSON.parse(readFileSync(cells, "utf8")) : null;
-    await expect(page(endpoints, printed, matrix)).toMatchFileSnapshot(committed);
+    await expect(page(endpoints, printed, cells)).toMatchFileSnapshot(committed);
   });
 });

@@ -3,6 +3,8 @@
  * @module
  */
 import type { CostSource } from "../../src/call/call.ts";
+import { clientTables } from "../matrix/page.ts";
+import type { Cell } from "../matrix/rows.ts";
 import type { Row } from "./row.ts";
 
 /** A row with where its bill came from; null where nothing is read. */
@@ -36,7 +38,7 @@ A provider's host is known by its name; others are named in \`BUDGET_GUARD_HOSTS
 `;
 
 /** The whole page. */
-export function page(order: readonly Row[], printed: readonly Printed[], matrix: unknown): string {
+export function page(order: readonly Row[], printed: readonly Printed[], matrix: readonly Cell[]): string {
   const found = new Map(printed.map((one) => [one.row, one]));
   const lines = order.map((row) => {
     const { host, pathname, search } = new URL(row.url);
@@ -46,7 +48,7 @@ export function page(order: readonly Row[], printed: readonly Printed[], matrix:
     return `| ${row.provider} | ${address} | ${row.operation} | ${usage(row, found.get(row))} | ${forms} |`;
   });
   const table = ["| provider | endpoint | operation | charged by | read from |", "|---|---|---|---|---|", ...lines];
-  return `${HEAD}\n${table.join("\n")}\n\n${clients(matrix)}`;
+  return `${HEAD}\n${table.join("\n")}\n\n${clientTables(matrix)}`;
 }
 
 function usage({ spending, provider, tokens, later }: Row, found: Printed | undefined): string {
@@ -57,21 +59,4 @@ function usage({ spending, provider, tokens, later }: Row, found: Printed | unde
   if (found?.source === "provider") return "its own price";
   if (found?.pieces === true) return found.source === "local" && tokens?.[0] !== 0 ? "tokens, pieces" : "pieces";
   return found?.source === "estimate" ? "estimate" : "tokens";
-}
-
-/** Clients by versions of Node, as the matrix has run them. */
-function clients(matrix: unknown): string {
-  const title = "## Clients and versions of Node\n\n";
-  const rows = Array.isArray(matrix) ? (matrix as readonly Readonly<Record<string, unknown>>[]) : [];
-  const versions = [...new Set(rows.flatMap(({ node }) => (node === undefined ? [] : [String(node)])))];
-  if (rows.length === 0) return `${title}The matrix has not been run here: \`npm run test:matrix\`.\n`;
-  const names = [...new Set(rows.map(({ client }) => String(client)))];
-  const cell = (client: string, node: string): string =>
-    String(rows.find((row) => String(row.client) === client && String(row.node) === node)?.result ?? "");
-  const lines = names.map((client) => `| ${client} | ${versions.map((node) => cell(client, node)).join(" | ")} |`);
-  const head = [
-    `| client | ${versions.map((node) => `Node ${node}`).join(" | ")} |`,
-    `|---|${"---|".repeat(versions.length)}`,
-  ];
-  return `${title}${[...head, ...lines].join("\n")}\n`;
 }

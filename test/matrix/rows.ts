@@ -3,7 +3,7 @@
  * from what came of them; both read rows.json.
  * @module
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 export interface MatrixRow {
   readonly client: string;
@@ -11,6 +11,8 @@ export interface MatrixRow {
   readonly group: string;
   /** The first version of Node that it loads on, where that is not every one. */
   readonly from?: string;
+  /** What is different with it. */
+  readonly note?: string;
   /** For test/e2e/matrix.test.ts: the provider that it speaks with. */
   readonly speaks?: string;
   /** For test/e2e/matrix.test.ts: whether over TLS. */
@@ -21,6 +23,20 @@ export interface MatrixRow {
 }
 
 export const rows = JSON.parse(readFileSync(new URL("rows.json", import.meta.url), "utf8")) as readonly MatrixRow[];
+
+/** What came of a row on a line of Node: `yes`, `NO`, or from which version on there is such a client. */
+export interface Cell {
+  readonly client: string;
+  readonly node: string;
+  readonly result: string;
+  /** How many tests it rests on. */
+  readonly tests?: number;
+}
+
+const kept = new URL("cells.json", import.meta.url);
+
+/** As `npm run test:matrix -- --write` has left them; none where it never ran. */
+export const cells = existsSync(kept) ? (JSON.parse(readFileSync(kept, "utf8")) as readonly Cell[]) : [];
 
 /** Whether a version of Node, `22.19.0`, loads the client of a row. */
 export function loadsOn({ from }: MatrixRow, version: string): boolean {

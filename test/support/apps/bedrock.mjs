@@ -9,6 +9,7 @@ import {
   InvokeModelWithResponseStreamCommand,
 } from "@aws-sdk/client-bedrock-runtime";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { withBudget } from "budget-guard";
 
 const [protocol, name, modelId = "us.amazon.nova-micro-v1:0"] = process.argv.slice(2);
 const client = new BedrockRuntimeClient(protocol === "h1" ? { requestHandler: new NodeHttpHandler() } : {});
@@ -24,6 +25,11 @@ const clients = {
   converse: async () => {
     const { output, usage, stopReason, $metadata } = await client.send(new ConverseCommand({ modelId, messages }));
     return { text: output.message.content[0].text, usage, stopReason, attempts: $metadata.attempts };
+  },
+  "converse of two": async () => {
+    const identities = ["one", "two"].map((tenant) => ({ tenant, run: `job-of-${tenant}`, feature: "talk" }));
+    const answers = await Promise.all(identities.map((identity) => withBudget(identity, clients.converse)));
+    return answers.map(({ text }) => text);
   },
   "converse stream": async () => {
     const { stream } = await client.send(new ConverseStreamCommand({ modelId, messages }));

@@ -69,6 +69,6 @@ const clients = {
 };
 
 const print = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
-withBudget({ tenant: "harbour", feature: "greeting" }, clients[name]).then(print, (error) =>
+withBudget({ tenant: "harbour", feature: "greeting", run: "job-1" }, clients[name]).then(print, (error) =>
   print({ error: { name: error.name, status: error.status ?? error.statusCode ?? null, message: error.message } }),
 );
