@@ -1,33 +1,42 @@
-// What a request body of a megabyte costs beside reading it once: the guarded client and the direct one take turns, and
-// each parses the same text in the same run.
+// What a request body of a megabyte costs beside reading it once: a client with the guard, one without, and one that only
+// parses the same text take turns. Each is a process of its own, so that none clears away what another left.
 import { fileURLToPath } from "node:url";
 import { launch, lines, median } from "./machine.mjs";
 
 const client = fileURLToPath(new URL("body-client.mjs", import.meta.url));
 const server = fileURLToPath(new URL("server.mjs", import.meta.url));
-const ROUNDS = 30;
-const CALLS = 10;
+const ROUNDS = 20;
+/** So many at a time that the garbage of a round is mostly collected within it. */
+const CALLS = 20;
 /** Calls before the first that counts. */
-const WARM = 150;
-export const SHAPES = ["conversation", "document", "picture"];
+const WARM = 200;
+export const SHAPES = ["conversation", "document", "picture", "tools"];
 
-/** By shape { bytes, parse, direct, guarded } in microseconds. */
-export async function measureBodies({ project }) {
+const GUARD = ["--require", "budget-guard/register"];
+const CLIENTS = {
+  parse: { flags: [], does: "parse" },
+  direct: { flags: [], does: "call" },
+  guarded: { flags: GUARD, does: "call" },
+};
+
+/** By shape { bytes, parse, direct, guarded, parseWork, directWork, guardedWork }, all but the first in microseconds. */
+export async function measureBodies({ project, shapes = SHAPES }) {
   const provider = launch(1, process.execPath, [server]);
   const url = `http://127.0.0.1:${await lines(provider)()}`;
-  const wishes = { direct: [], guarded: ["--require", "budget-guard/register"] };
   const env = { BUDGET_GUARD_STORE: "memory:", BUDGET_GUARD_TENANT: "acme", BUDGET_GUARD_FEATURE: "bench" };
-  const clients = Object.entries(wishes).map(([name, flags]) => {
+  const clients = Object.entries(CLIENTS).map(([name, { flags, does }]) => {
     const child = launch(0, process.execPath, [...flags, client, url], { cwd: project, env });
-    return { name, child, next: lines(child) };
+    return { name, does, child, next: lines(child) };
   });
-  const ask = async ({ child, next }, shape, count) => {
-    child.stdin.write(`${JSON.stringify({ shape, count })}\n`);
+  const ask = async ({ does, child, next }, shape, count) => {
+    child.stdin.write(`${JSON.stringify({ does, shape, count })}\n`);
     return JSON.parse(await next());
   };
   const figures = {};
-  for (const shape of SHAPES) {
-    const taken = { parse: [], direct: [], guarded: [], directWork: [], guardedWork: [] };
+  for (const shape of shapes) {
+    const taken = Object.fromEntries(
+      Object.keys(CLIENTS).flatMap((name) => [name, `${name}Work`].map((key) => [key, []])),
+    );
     let bytes = 0;
     for (const one of clients) await ask(one, shape, WARM);
     for (let round = 0; round < ROUNDS; round++) {
@@ -35,9 +44,8 @@ export async function measureBodies({ project }) {
         const one = clients[(round + turn) % clients.length];
         const answer = await ask(one, shape, CALLS);
         bytes = answer.bytes;
-        taken[one.name].push(...answer.call);
+        taken[one.name].push(...answer.taken);
         taken[`${one.name}Work`].push(answer.work);
-        taken.parse.push(...answer.parse);
       }
     }
     const medians = Object.entries(taken).map(([name, values]) => [name, median(values)]);

@@ -1,5 +1,6 @@
-// One client process that sends bodies of a megabyte, kept alive so that rounds of several can be interleaved. A line on
-// stdin such as {"shape":"document","count":10} makes it call and parse in turn; it answers with latencies in microseconds.
+// One client process that sends bodies of a megabyte, or parses them, kept alive so that rounds of several can be
+// interleaved. A line on stdin such as {"does":"call","shape":"document","count":10} makes it do so as often; it answers
+// with what each took, and with the CPU time of all its threads for one, in microseconds.
 import { createInterface } from "node:readline";
 
 const [url] = process.argv.slice(2);
@@ -10,12 +11,34 @@ const prose = (length) =>
 const turns = () =>
   Array.from({ length: 400 }, (_, index) => ({ role: index % 2 === 0 ? "user" : "assistant", content: prose(2_400) }));
 const picture = () => ({ url: `data:image/png;base64,${"iVBORw0KGgoAAAANSUhEUgAABAAAAAMA".repeat(31_000)}` });
+/** A file of source as a tool hands it on: JSON within JSON, so that every quote is escaped. */
+const listing = (index) =>
+  JSON.stringify({
+    path: `src/clerk-${index}.ts`,
+    lines: 3,
+    text: 'const told = say("no", { to: "all", of: ["us"] });\n'.repeat(3),
+  });
+const tools = () =>
+  Array.from({ length: 1_900 }, (_, index) => [
+    {
+      role: "assistant",
+      tool_calls: [
+        {
+          id: `call_${index}`,
+          type: "function",
+          function: { name: "read_file", arguments: JSON.stringify({ path: `src/clerk-${index}.ts` }) },
+        },
+      ],
+    },
+    { role: "tool", tool_call_id: `call_${index}`, content: listing(index) },
+  ]).flat();
 
-/** What makes bodies long: many turns, one long text, or something inlined. */
+/** What makes bodies long: many turns, one long text, something inlined, or what tools are asked and answer. */
 const shapes = {
   conversation: turns,
   document: () => [{ role: "user", content: prose(MEGABYTE) }],
   picture: () => [{ role: "user", content: [{ type: "image_url", image_url: picture() }] }],
+  tools,
 };
 
 const bodies = Object.fromEntries(
@@ -48,13 +71,14 @@ function parse(body) {
   return taken;
 }
 
+const deeds = { call, parse };
+
 for await (const line of createInterface({ input: process.stdin })) {
-  const { shape, count } = JSON.parse(line);
+  const { does, shape, count } = JSON.parse(line);
   const body = bodies[shape];
-  const answer = { bytes: Buffer.byteLength(body), call: [], parse: [], work: 0 };
-  for (let index = 0; index < count; index++) answer.parse.push(parse(body));
+  const answer = { bytes: Buffer.byteLength(body), taken: [], work: 0 };
   const before = process.cpuUsage();
-  for (let index = 0; index < count; index++) answer.call.push(await call(body));
+  for (let index = 0; index < count; index++) answer.taken.push(await deeds[does](body));
   const { user, system } = process.cpuUsage(before);
   answer.work = (user + system) / count;
   process.stdout.write(`${JSON.stringify(answer)}\n`);

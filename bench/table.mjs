@@ -62,13 +62,13 @@ export function print({ node, cpu, pinned, preload, calls, bodies, heap, stores,
 
   rows(
     ["a body of a megabyte, memory store", "JSON.parse", "direct", "guarded", "added / JSON.parse", "in CPU time"],
-    Object.entries(bodies).map(([shape, { parse, direct, guarded, directWork, guardedWork }]) => [
+    Object.entries(bodies).map(([shape, { parse, direct, guarded, parseWork, directWork, guardedWork }]) => [
       `one ${shape}`,
       us(parse),
       us(direct),
       us(guarded),
       times((guarded - direct) / parse),
-      times((guardedWork - directWork) / parse),
+      times((guardedWork - directWork) / parseWork),
     ]),
   );
   const mb = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -3,6 +3,7 @@
  * The whole body would not do, since it grows every turn; what changes by itself (ids, times) is taken out.
  */
 import { hash } from "node:crypto";
+import type { Text } from "./long-text.ts";
 import type { RequestFacts } from "./provider.ts";
 
 /** 16 hex digits over provider, system prompt, tools and last message; null where there is nothing to hash. */
@@ -12,11 +13,11 @@ export function fingerprint(provider: string, facts: RequestFacts): string | nul
   return hash("sha256", parts.join(""), "hex").slice(0, 16);
 }
 
-/** Longer texts, in UTF-16 units, are condensed: patterns over megabytes would delay the call. */
+/** Longer texts, in UTF-16 units or in bytes of JSON, are condensed: patterns over megabytes would delay the call. */
 const LONG = 65_536;
 
 /** What is kept of a long text at either end. */
-const END = 8_192;
+const END = 4_096;
 
 /** The text without what differs between two askings of the same thing. */
 export function normalise(text: string): string {
@@ -24,12 +25,22 @@ export function normalise(text: string): string {
 }
 
 /** A long text as its two ends with a checksum of what is between them; any other as it is. */
-export function condense(text: string): string {
-  if (text.length <= LONG) return text;
+export function condense(text: Text): string {
+  if (typeof text === "string") {
+    return text.length <= LONG
+      ? text
+      : joined(text.slice(0, END), text.slice(END, -END), text.slice(-END), text.length);
+  }
+  const json = text.json();
+  if (json.length <= LONG) return text.toString();
+  // What is between the ends is as good a sign as it stands: who asks again spells it the same.
+  return joined(text.head(END), json.subarray(END, -END), text.tail(END), text.bytes);
+}
+
+function joined(head: string, between: string | Buffer, tail: string, length: number): string {
   // Only work that agrees in all else, and at both ends, is told apart by it: it need not withstand an attack.
   const { crc32 } = process.getBuiltinModule("node:zlib");
-  const between = crc32(text.slice(END, -END)).toString(16).padStart(8, "0");
-  return `${text.slice(0, END)} ${text.length} ${between} ${text.slice(-END)}`;
+  return `${head} ${length} ${crc32(between).toString(16).padStart(8, "0")} ${tail}`;
 }
 
 function plain(text: string): string {

@@ -2,6 +2,7 @@
  * Adds up what a model will read while a request body is walked: text, pictures, sound, and what identifies the work.
  */
 import { condense } from "./fingerprint.ts";
+import { bytesOf, isText, jsonWith, type Text } from "./long-text.ts";
 import type { CacheWrite } from "./provider.ts";
 
 /** Collects the sizes of one request. */
@@ -15,8 +16,8 @@ export class Gathering {
 
   /** Counts text that the model reads. */
   text(value: unknown): void {
-    if (typeof value !== "string") return;
-    this.textBytes += Buffer.byteLength(value);
+    if (!isText(value)) return;
+    this.textBytes += bytesOf(value);
     // Copied into one text with others, megabytes would cost more than all the rest.
     if (this.#listening) this.#said.push(condense(value));
   }
@@ -24,16 +25,28 @@ export class Gathering {
   /** Counts a value that the model reads as JSON: a tool, a schema, arguments. */
   json(value: unknown): void {
     if (value === undefined || value === null) return;
-    this.text(typeof value === "string" ? value : JSON.stringify(value));
+    if (isText(value)) {
+      this.text(value);
+      return;
+    }
+    // What is long is not decoded only to be written out again.
+    let aside = 0;
+    const said = jsonWith(value, (text) => {
+      const shown = this.#listening ? condense(text) : "";
+      aside += text.jsonBytes() - Buffer.byteLength(JSON.stringify(shown));
+      return shown;
+    });
+    this.textBytes += Buffer.byteLength(said) + aside;
+    if (this.#listening) this.#said.push(condense(said));
   }
 
   /** Counts a picture or document; `name` tells two apart without keeping them. */
-  media(tokens: number, name: string): void {
+  media(tokens: number, name: Text): void {
     this.mediaTokens += tokens;
     if (this.#listening) this.#said.push(`media ${name.length} ${name.slice(-48)}`);
   }
 
-  audio(tokens: number, name: string): void {
+  audio(tokens: number, name: Text): void {
     this.audioTokens += tokens;
     if (this.#listening) this.#said.push(`audio ${name.length} ${name.slice(-48)}`);
   }
@@ -52,5 +65,12 @@ export class Gathering {
     walk();
     this.#listening = false;
     return this.#said.splice(0).join("\n");
+  }
+
+  /** The same where the text is wanted; else `walk` is run and what it met is only counted. */
+  listenIf(wanted: boolean, walk: () => void): string {
+    if (wanted) return this.listen(walk);
+    walk();
+    return "";
   }
 }

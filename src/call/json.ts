@@ -2,12 +2,15 @@
  * Reading JSON that others wrote: every answer is of the asked type or says that it is not there.
  */
 import { isAscii } from "node:buffer";
+import { isText, LongText, type Text } from "./long-text.ts";
+import { skim } from "./skim.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** The value as an object with named fields, null where it is anything else. */
 export function fields(value: unknown): Fields | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : null;
+  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof LongText) return null;
+  return value as Fields;
 }
 
 /** The value as a list, empty where it is anything else. */
@@ -17,7 +20,12 @@ export function list(value: unknown): readonly unknown[] {
 
 /** The value as a string, null where it is anything else or empty. */
 export function text(value: unknown): string | null {
-  return typeof value === "string" && value !== "" ? value : null;
+  return undecoded(value)?.toString() ?? null;
+}
+
+/** The same, of which a long one may not be decoded: for what is only counted, or looked at in part. */
+export function undecoded(value: unknown): Text | null {
+  return isText(value) && value !== "" ? value : null;
 }
 
 /** The value as a count of tokens or events: a whole number of at least 0, else 0. */
@@ -44,6 +52,12 @@ const LONG = 262_144;
 
 /** Node keeps Latin-1 texts from this length outside the heap (EXTERN_APEX in its src/string_bytes.cc). */
 const OUTSIDE = 0xf_bee9;
+
+/** Shorter bodies are parsed in less time than it takes to find out whether they could be skimmed. */
+const SKIMMED = 65_536;
+
+/** What a request body says, undefined where it is no JSON; its long texts are not decoded. */
+export const parseBody = (json: Buffer): unknown => (json.length < SKIMMED ? parseBytes(json) : skim(json, parseBytes));
 
 /** The parsed bytes, undefined where they are no JSON in UTF-8. */
 export function parseBytes(json: Buffer): unknown {

@@ -3,6 +3,8 @@
  * Where something cannot be known (a picture behind an address), the greatest usual amount is taken.
  */
 
+import type { Text } from "./long-text.ts";
+
 /** Pixels. */
 export interface Size {
   readonly width: number;
@@ -10,15 +12,20 @@ export interface Size {
 }
 
 /** The size that the header of a base64 PNG, GIF, WebP or JPEG gives; null where it cannot be told. */
-export function imageSize(base64: string): Size | null {
-  // JPEG keeps its size behind embedded thumbnails and profiles: 96 KB reaches past nearly all of them.
-  const bytes = Buffer.from(base64.slice(0, 131_072), "base64");
+export function imageSize(base64: Text): Size | null {
+  const bytes = headOf(base64, HEAD);
   if (bytes.length < 30) return null;
   if (bytes.readUInt32BE(0) === 0x89504e47) return size(bytes.readUInt32BE(16), bytes.readUInt32BE(20));
   if (bytes.toString("latin1", 0, 3) === "GIF") return size(bytes.readUInt16LE(6), bytes.readUInt16LE(8));
   if (bytes.toString("latin1", 8, 12) === "WEBP") return webpSize(bytes);
-  return bytes.readUInt16BE(0) === 0xffd8 ? jpegSize(bytes) : null;
+  // JPEG keeps its size behind embedded thumbnails and profiles: 96 KB reaches past nearly all of them.
+  return bytes.readUInt16BE(0) === 0xffd8 ? jpegSize(headOf(base64, 131_072)) : null;
 }
+
+/** Characters of base64 in which other formats tell their size. */
+const HEAD = 64;
+
+const headOf = (base64: Text, length: number): Buffer => Buffer.from(base64.slice(0, length).toString(), "base64");
 
 function size(width: number, height: number): Size | null {
   return width > 0 && height > 0 ? { width, height } : null;
@@ -109,8 +116,18 @@ export function audioTokens(bytes: number): number {
   return Math.ceil((bytes / 8_000) * 10);
 }
 
+/** What a `data:` URL carries; null where it is another address. */
+export function dataOf(url: Text): Text | null {
+  const head = url.slice(0, LONGEST_TYPE).toString();
+  const comma = head.startsWith("data:") ? head.indexOf(",") : -1;
+  return comma < 0 ? null : url.slice(comma + 1);
+}
+
+/** Characters before the comma of a `data:` URL, which name its type. */
+const LONGEST_TYPE = 1_024;
+
 /** Bytes that a base64 text stands for. */
-export const base64Bytes = (base64: string): number => Math.ceil((base64.length * 3) / 4);
+export const base64Bytes = (base64: Text): number => Math.ceil((base64.length * 3) / 4);
 
 /** Seconds of a recording, a second taken as 8 KB, which is less than most recordings use. */
 export function audioSeconds(bytes: number): number {

@@ -7,8 +7,9 @@ import { type Estimate, estimate, type Learned, NO_ESTIMATE, NOTHING_LEARNED } f
 import { fingerprint } from "./fingerprint.ts";
 import { readForm } from "./form.ts";
 import { clean, type Identity } from "./identity.ts";
-import { type Fields, fields, parseBytes, text } from "./json.ts";
+import { type Fields, fields, parseBody, text } from "./json.ts";
 import { readStart } from "./json-start.ts";
+import { isText } from "./long-text.ts";
 import { canonicalModel, UNKNOWN_MODEL } from "./model.ts";
 import type { Prices } from "./price.ts";
 import { type RequestFacts, STANDARD } from "./provider.ts";
@@ -77,7 +78,7 @@ export function readBody({ body, bodyStart, headers }: Pick<Request, "body" | "b
   if (start !== null && /^multipart\/form-data/i.test(type ?? "")) {
     return readForm(type, start, body === null ? declaredLength(headers) : body.length);
   }
-  return body === null ? null : fields(parseBytes(body));
+  return body === null ? null : fields(parseBody(body));
 }
 
 function declaredLength(headers: Request["headers"]): number | null {
@@ -114,7 +115,7 @@ function factsOf(request: Request, body: Fields): RequestFacts {
 
 /** A model and something to read: what every LLM request has and little else does. */
 function looksLikeCall(body: Fields | null): boolean {
-  if (body === null || typeof body.model !== "string") return false;
+  if (body === null || !isText(body.model)) return false;
   return [body.messages, body.input, body.prompt, body.documents].some((said) => said !== undefined);
 }
 

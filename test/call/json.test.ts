@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseBytes } from "../../src/call/json.ts";
+import { fields, list, parseBody, parseBytes, text, undecoded } from "../../src/call/json.ts";
+import { LongText } from "../../src/call/long-text.ts";
 
 describe("a body that is parsed from its bytes", () => {
   it("reads the same at every length, with and without letters past ASCII", () => {
@@ -17,5 +18,27 @@ describe("a body that is parsed from its bytes", () => {
     const whole = JSON.stringify({ text: "a".repeat(400_000) });
     expect(parseBytes(Buffer.from(whole.slice(0, -1)))).toBeUndefined();
     expect(parseBytes(Buffer.from(`${whole}}`))).toBeUndefined();
+  });
+});
+
+describe("a long text that was not decoded", () => {
+  const said = "Größe\n".repeat(20_000);
+  const body = fields(parseBody(Buffer.from(JSON.stringify({ said, short: "s" }))));
+
+  it("is a text, and neither an object nor a list", () => {
+    expect(body?.said).toBeInstanceOf(LongText);
+    expect([fields(body?.said), list(body?.said), list([body?.said])]).toEqual([null, [], [body?.said]]);
+    expect(text(body?.said) === said).toBe(true);
+    expect([undecoded(body?.said), undecoded(body?.short), undecoded(""), undecoded(7)]).toEqual([
+      body?.said,
+      "s",
+      null,
+      null,
+    ]);
+  });
+
+  it("is written and shown as what it says", () => {
+    expect(JSON.stringify(body) === JSON.stringify({ said, short: "s" })).toBe(true);
+    expect(`${body?.said}` === said).toBe(true);
   });
 });

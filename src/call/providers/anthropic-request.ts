@@ -2,7 +2,8 @@
  * Reading what an Anthropic messages request asks for.
  */
 import { Gathering } from "../gather.ts";
-import { type Fields, fields, list, positive, text } from "../json.ts";
+import { type Fields, fields, list, positive, text, undecoded } from "../json.ts";
+import { isText } from "../long-text.ts";
 import { anthropicImageTokens, base64Bytes, documentTokens, imageSize } from "../media.ts";
 import type { RequestFacts } from "../provider.ts";
 
@@ -56,8 +57,9 @@ export function readAnthropicRequest(json: unknown): RequestFacts {
     const message = fields(item);
     if (message === null) return;
     all.textBytes += MESSAGE_BYTES;
-    const said = all.listen(() => walkContent(message.content, all));
-    if (index === messages.length - 1) lastMessage = `${text(message.role) ?? ""}\n${said}`;
+    const last = index === messages.length - 1;
+    const said = all.listenIf(last, () => walkContent(message.content, all));
+    if (last) lastMessage = `${text(message.role) ?? ""}\n${said}`;
   });
   if (messages.some(asksForCitations)) all.textBytes += CITATION_BYTES;
   if (fields(body.context_management) !== null) all.textBytes += CONDENSING_BYTES;
@@ -107,7 +109,7 @@ export function readAnthropicCompletion(json: unknown): RequestFacts {
 }
 
 function walkContent(content: unknown, all: Gathering): void {
-  if (typeof content === "string") all.text(content);
+  if (isText(content)) all.text(content);
   else for (const block of list(content)) walkBlock(fields(block), all);
 }
 
@@ -133,8 +135,8 @@ function walkBlock(block: Fields | null, all: Gathering): void {
 
 function walkSource(block: Fields, all: Gathering): void {
   const source = fields(block.source) ?? {};
-  const data = text(source.data);
-  const name = data ?? text(source.url) ?? text(source.file_id) ?? "";
+  const data = undecoded(source.data);
+  const name = data ?? undecoded(source.url) ?? text(source.file_id) ?? "";
   all.text(block.title);
   all.text(block.context);
   if (block.type === "document") all.textBytes += DOCUMENT_BYTES;

@@ -3,7 +3,8 @@
  * whose model it is.
  */
 import { Gathering } from "../gather.ts";
-import { type Fields, fields, list, positive, text } from "../json.ts";
+import { type Fields, fields, list, positive, undecoded } from "../json.ts";
+import { isText, type Text } from "../long-text.ts";
 import { base64Bytes } from "../media.ts";
 import { type RequestFacts, STANDARD } from "../provider.ts";
 import { readAnthropicRequest } from "./anthropic-request.ts";
@@ -66,7 +67,7 @@ function readPlain(body: Fields, model: string | null, stream: boolean): Request
   const lastMessage = all.listen(() => {
     for (const key of READ) walk(body[key], all);
     for (const picture of [...list(body.images), body.inputImage]) {
-      const data = text(picture);
+      const data = undecoded(picture);
       if (data !== null) all.media(PICTURE, data);
     }
   });
@@ -89,8 +90,8 @@ function readPlain(body: Fields, model: string | null, stream: boolean): Request
 
 /** All texts in a value; what is long and without spaces is a picture or a sound in base64. */
 function walk(value: unknown, all: Gathering): void {
-  if (typeof value === "string") {
-    if (value.length > 2_000 && !/\s/.test(value.slice(0, 2_000))) all.media(mediaTokens(value), value);
+  if (isText(value)) {
+    if (value.length > 2_000 && !/\s/.test(value.slice(0, 2_000).toString())) all.media(mediaTokens(value), value);
     else all.text(value);
   } else if (Array.isArray(value)) for (const item of list(value)) walk(item, all);
   else for (const item of Object.values(fields(value) ?? {})) walk(item, all);
@@ -99,4 +100,4 @@ function walk(value: unknown, all: Gathering): void {
 /** The greatest usual picture. */
 const PICTURE = 4_784;
 
-const mediaTokens = (base64: string): number => Math.max(PICTURE, Math.ceil(base64Bytes(base64) / 100));
+const mediaTokens = (base64: Text): number => Math.max(PICTURE, Math.ceil(base64Bytes(base64) / 100));

@@ -2,7 +2,8 @@
  * Reading what a request to Amazon Bedrock's Converse API asks for; Nova's own dialect is the same but for names.
  */
 import { Gathering } from "../gather.ts";
-import { type Fields, fields, list, positive, text } from "../json.ts";
+import { type Fields, fields, list, positive, text, undecoded } from "../json.ts";
+import { isText, type Text } from "../long-text.ts";
 import { anthropicImageTokens, audioTokens, base64Bytes, documentTokens, imageSize } from "../media.ts";
 import type { RequestFacts } from "../provider.ts";
 import { termsOf } from "./bedrock-usage.ts";
@@ -43,8 +44,9 @@ export function readConverse(json: unknown, model: string | null, stream: boolea
     const message = fields(item);
     if (message === null) return;
     all.textBytes += MESSAGE_BYTES;
-    const said = all.listen(() => walkContent(message.content, all));
-    if (index === messages.length - 1) lastMessage = `${text(message.role) ?? ""}\n${said}`;
+    const last = index === messages.length - 1;
+    const said = all.listenIf(last, () => walkContent(message.content, all));
+    if (last) lastMessage = `${text(message.role) ?? ""}\n${said}`;
   });
   const limits = fields(body.inferenceConfig) ?? {};
   return {
@@ -69,7 +71,7 @@ function walkTool(tool: Fields | null, all: Gathering): void {
 }
 
 function walkContent(content: unknown, all: Gathering): void {
-  if (typeof content === "string") all.text(content);
+  if (isText(content)) all.text(content);
   else for (const block of list(content)) walkBlock(fields(block), all);
 }
 
@@ -111,7 +113,7 @@ function walkNamed(part: Fields | null, all: Gathering): void {
 
 function walkPicture(image: Fields | null, all: Gathering): void {
   if (image === null) return;
-  const data = text(fields(image.source)?.bytes);
+  const data = undecoded(fields(image.source)?.bytes);
   // Nova counts more for a picture than Claude: 1,300 tokens for 900 x 900 (docs.aws.amazon.com/nova, image understanding).
   const tokens = Math.ceil(anthropicImageTokens(data === null ? null : imageSize(data)) * 1.5);
   all.media(tokens, nameOf(image));
@@ -138,12 +140,12 @@ function walkDocument(document: Fields | null, all: Gathering): void {
 const PLAIN = /^(txt|md|csv|html)$/;
 
 /** Bytes of what a block carries itself; 0 where it lies elsewhere. */
-const sizeOf = (part: Fields): number => base64Bytes(text(fields(part.source)?.bytes) ?? "");
+const sizeOf = (part: Fields): number => base64Bytes(undecoded(fields(part.source)?.bytes) ?? "");
 
 /** What tells two apart: the data, or the place. */
-function nameOf(part: Fields): string {
+function nameOf(part: Fields): Text {
   const source = fields(part.source);
-  return text(source?.bytes) ?? text(fields(source?.s3Location)?.uri) ?? "";
+  return undecoded(source?.bytes) ?? text(fields(source?.s3Location)?.uri) ?? "";
 }
 
 /**

@@ -3,8 +3,9 @@
  */
 import type { Operation } from "../call.ts";
 import { Gathering } from "../gather.ts";
-import { type Fields, fields, list, positive, text } from "../json.ts";
-import { imageSize, openaiImageTokens } from "../media.ts";
+import { type Fields, fields, list, positive, text, undecoded } from "../json.ts";
+import { isText, type Text } from "../long-text.ts";
+import { dataOf, imageSize, openaiImageTokens } from "../media.ts";
 import { type RequestFacts, STANDARD } from "../provider.ts";
 
 /** Role names and separators around each message: about 4 tokens, at 3 bytes each. */
@@ -37,8 +38,7 @@ interface Said {
 }
 
 function walkChat(body: Fields, all: Gathering): Said {
-  let system = text(body.preamble) ?? "";
-  all.text(system);
+  let system = all.listen(() => all.text(body.preamble));
   all.json(body.tools);
   all.json(body.response_format);
   all.json(body.documents);
@@ -49,26 +49,27 @@ function walkChat(body: Fields, all: Gathering): Said {
     const message = fields(item);
     if (message === null) return;
     all.textBytes += MESSAGE_BYTES;
-    const heard = all.listen(() => {
+    const last = index === messages.length - 1;
+    const heard = all.listenIf(last || message.role === "system", () => {
       walkContent(message.content, all);
       all.text(message.tool_plan);
       for (const called of list(message.tool_calls)) all.json(fields(called)?.function);
     });
     if (message.role === "system") system += heard;
-    if (index === messages.length - 1) lastMessage = `${text(message.role) ?? ""}\n${heard}`;
+    if (last) lastMessage = `${text(message.role) ?? ""}\n${heard}`;
   });
   return { system, lastMessage };
 }
 
 function walkContent(content: unknown, all: Gathering): void {
-  if (typeof content === "string") all.text(content);
+  if (isText(content)) all.text(content);
   for (const item of list(content)) {
     const part = fields(item);
     if (part === null) continue;
     all.text(part.text);
     all.text(part.thinking);
     all.json(fields(part.document)?.data);
-    const url = text(fields(part.image_url)?.url) ?? text(part.image_url);
+    const url = undecoded(fields(part.image_url)?.url) ?? undecoded(part.image_url);
     if (url !== null) walkImage(url, all);
   }
 }
@@ -76,14 +77,14 @@ function walkContent(content: unknown, all: Gathering): void {
 function walkEmbed(body: Fields, all: Gathering): Said {
   const lastMessage = all.listen(() => {
     for (const one of list(body.texts)) all.text(one);
-    for (const url of list(body.images)) if (typeof url === "string") walkImage(url, all);
+    for (const url of list(body.images)) if (isText(url)) walkImage(url, all);
     for (const input of list(body.inputs)) walkContent(fields(input)?.content, all);
   });
   return { system: "", lastMessage };
 }
 
 /** Cohere counts pictures by pieces of their size, as OpenAI's tiles (docs.cohere.com, "Using images with the API"). */
-function walkImage(url: string, all: Gathering): void {
-  const comma = url.startsWith("data:") ? url.indexOf(",") : -1;
-  all.media(openaiImageTokens("", comma < 0 ? null : imageSize(url.slice(comma + 1)), null), url);
+function walkImage(url: Text, all: Gathering): void {
+  const data = dataOf(url);
+  all.media(openaiImageTokens("", data === null ? null : imageSize(data), null), url);
 }

@@ -3,15 +3,16 @@
  * Source: ai.google.dev/gemini-api/docs/tokens and /media-resolution.
  */
 import type { Gathering } from "../gather.ts";
+import type { Text } from "../long-text.ts";
 import { base64Bytes, documentPages, imageSize, type Size } from "../media.ts";
 
 /** A picture, a sound, a film or a document as a request holds it. */
 export interface GoogleMedia {
   readonly mimeType: string;
   /** Base64; null where it lies behind an address. */
-  readonly data: string | null;
+  readonly data: Text | null;
   /** Tells two apart. */
-  readonly name: string;
+  readonly name: Text;
 }
 
 /** A picture by the newer models, at the resolution that is not asked for but by a name of its own. */
@@ -42,13 +43,13 @@ export function gatherMedia(all: Gathering, model: string, { mimeType, data, nam
   else if (mimeType.startsWith("video/")) {
     const length = bytes === null ? UNKNOWN_SECONDS : Math.max(1, bytes / VIDEO_BYTES);
     all.media(Math.ceil(length * VIDEO_A_SECOND), name);
-  } else if (bytes !== null && isText(mimeType)) all.text(Buffer.from(data ?? "", "base64").toString("utf8"));
+  } else if (bytes !== null && isText(mimeType)) all.text(Buffer.from(String(data ?? ""), "base64").toString("utf8"));
   else all.media(PAGE * documentPages(bytes ?? 0), name);
 }
 
 const isText = (mimeType: string): boolean => /^text\/|json|xml|javascript/.test(mimeType);
 
-function imageTokens(model: string, data: string | null): number {
+function imageTokens(model: string, data: Text | null): number {
   const older = /gemini-(1|2)|^gemini-pro/.test(model);
   if (!older) return /ultra/.test(model) ? LARGEST_PICTURE : PICTURE;
   return TILE * tiles(data === null ? null : imageSize(data));
@@ -66,9 +67,9 @@ function tiles(size: Size | null): number {
 }
 
 /** How long a sound is: a WAV file tells its bytes a second. */
-function seconds(data: string | null, bytes: number | null): number {
+function seconds(data: Text | null, bytes: number | null): number {
   if (data === null || bytes === null) return UNKNOWN_SECONDS;
-  const head = Buffer.from(data.slice(0, 64), "base64");
+  const head = Buffer.from(data.slice(0, 64).toString(), "base64");
   const isWave = head.length >= 44 && head.toString("latin1", 0, 4) === "RIFF";
   return Math.max(1, bytes / Math.max(AUDIO_BYTES, isWave ? head.readUInt32LE(28) : 0));
 }

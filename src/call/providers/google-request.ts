@@ -4,7 +4,8 @@
  */
 import type { Operation } from "../call.ts";
 import { Gathering } from "../gather.ts";
-import { type Fields, fields, list, positive, text } from "../json.ts";
+import { type Fields, fields, list, positive, text, undecoded } from "../json.ts";
+import { isText } from "../long-text.ts";
 import type { RequestFacts, Terms } from "../provider.ts";
 import { googleAddress } from "./google-address.ts";
 import { gatherMedia } from "./google-media.ts";
@@ -87,15 +88,16 @@ function readContents(body: Fields, all: Gathering, model: string): Said {
   const contents = Array.isArray(body.contents) ? list(body.contents) : [body.contents];
   contents.forEach((content, index) => {
     all.textBytes += TURN_BYTES;
-    const turn = all.listen(() => gatherContent(content, all, model));
-    if (index === contents.length - 1) lastMessage = `${text(fields(content)?.role) ?? ""}\n${turn}`;
+    const last = index === contents.length - 1;
+    const turn = all.listenIf(last, () => gatherContent(content, all, model));
+    if (last) lastMessage = `${text(fields(content)?.role) ?? ""}\n${turn}`;
   });
   return { system, lastMessage };
 }
 
 /** A content with its parts; a bare text or list of parts is taken too, as some gateways do. */
 function gatherContent(content: unknown, all: Gathering, model: string): void {
-  if (typeof content === "string") all.text(content);
+  if (isText(content)) all.text(content);
   const parts = fields(content)?.parts ?? content;
   for (const part of Array.isArray(parts) ? list(parts) : [parts]) gatherPart(fields(part), all, model);
 }
@@ -120,7 +122,7 @@ function gatherPart(part: Fields | null, all: Gathering, model: string): void {
 function gatherData(value: unknown, all: Gathering, model: string): void {
   const media = fields(value);
   if (media === null) return;
-  const data = text(media.data);
+  const data = undecoded(media.data);
   const name = data ?? text(named(media, "fileUri")) ?? text(media.uri) ?? "";
   gatherMedia(all, model, { mimeType: text(named(media, "mimeType")) ?? "", data, name });
 }
@@ -152,7 +154,7 @@ function readEmbeddings(body: Fields, all: Gathering, model: string): Said {
 }
 
 function pictureOf(image: Fields) {
-  const data = text(image.bytesBase64Encoded);
+  const data = undecoded(image.bytesBase64Encoded);
   return { mimeType: "image/", data, name: data ?? text(image.gcsUri) ?? "" };
 }
 
@@ -166,15 +168,16 @@ function readInteraction(body: Fields, all: Gathering, model: string): Said {
   let lastMessage = "";
   steps.forEach((step, index) => {
     all.textBytes += TURN_BYTES;
-    const said = all.listen(() => gatherStep(step, all, model));
-    if (index === steps.length - 1) lastMessage = said;
+    const last = index === steps.length - 1;
+    const said = all.listenIf(last, () => gatherStep(step, all, model));
+    if (last) lastMessage = said;
   });
   return { system, lastMessage };
 }
 
 /** Steps nest: a turn has contents, a content has texts or pictures, a call has arguments. */
 function gatherStep(step: unknown, all: Gathering, model: string): void {
-  if (typeof step === "string") all.text(step);
+  if (isText(step)) all.text(step);
   else if (Array.isArray(step)) for (const inner of list(step)) gatherStep(inner, all, model);
   const one = fields(step);
   if (one === null) return;

@@ -3,7 +3,7 @@
  */
 import type { Operation } from "../call.ts";
 import { Gathering } from "../gather.ts";
-import { type Fields, fields, list, positive, text } from "../json.ts";
+import { type Fields, fields, list, positive, text, undecoded } from "../json.ts";
 import { base64Bytes, openaiImageTokens } from "../media.ts";
 import { type RequestFacts, STANDARD } from "../provider.ts";
 
@@ -48,8 +48,7 @@ function walkTexts(body: Fields, all: Gathering): Said {
 }
 
 function walkAll(body: Fields, all: Gathering, model: string): Said {
-  let system = text(body.system) ?? "";
-  all.text(system);
+  let system = all.listen(() => all.text(body.system));
   let lastMessage = all.listen(() => {
     all.text(body.prompt);
     all.text(body.suffix);
@@ -60,21 +59,22 @@ function walkAll(body: Fields, all: Gathering, model: string): Said {
     const message = fields(item);
     if (message === null) return;
     all.textBytes += MESSAGE_BYTES;
-    const said = all.listen(() => {
+    const last = index === messages.length - 1;
+    const said = all.listenIf(last || message.role === "system", () => {
       all.text(message.content);
       all.text(message.thinking);
       all.json(message.tool_calls);
       walkImages(message, all, model);
     });
     if (message.role === "system") system += said;
-    if (index === messages.length - 1) lastMessage = `${text(message.role) ?? ""}\n${said}`;
+    if (last) lastMessage = `${text(message.role) ?? ""}\n${said}`;
   });
   return { system, lastMessage };
 }
 
 function walkImages(holder: Fields, all: Gathering, model: string): void {
   for (const image of list(holder.images)) {
-    const data = text(image) ?? "";
+    const data = undecoded(image) ?? "";
     if (base64Bytes(data) > 0) all.media(openaiImageTokens(model, null, null), data);
   }
 }

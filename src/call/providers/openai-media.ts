@@ -3,7 +3,7 @@
  */
 import type { Operation, Units } from "../call.ts";
 import { formFile } from "../form.ts";
-import { type Fields, fields, list, text } from "../json.ts";
+import { type Fields, fields, list, text, undecoded } from "../json.ts";
 import { audioSeconds, openaiPictureTokens } from "../media.ts";
 
 /** What a media request adds to what every request says. */
@@ -44,7 +44,9 @@ function readPictures(body: Fields, model: string): MediaFacts {
   const quality = text(body.quality) ?? "";
   const isDallE = model.startsWith("dall-e");
   const files = [body.image, body.images, body.mask].flatMap((value) => (Array.isArray(value) ? value : [value]));
-  const handedIn = files.filter((value) => formFile(value) !== null || fields(value) !== null || text(value) !== null);
+  const handedIn = files.filter(
+    (value) => formFile(value) !== null || fields(value) !== null || undecoded(value) !== null,
+  );
   return {
     units: { images: Math.ceil(images) },
     ...(isDallE && { variant: `${quality === "hd" ? "hd" : "standard"} ${/^\d/.test(size) ? size : "1024x1024"}` }),

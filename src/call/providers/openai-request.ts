@@ -3,8 +3,9 @@
  */
 import type { Operation } from "../call.ts";
 import { Gathering } from "../gather.ts";
-import { type Fields, fields, list, positive, text } from "../json.ts";
-import { audioTokens, base64Bytes, documentTokens, imageSize, openaiImageTokens } from "../media.ts";
+import { type Fields, fields, list, positive, text, undecoded } from "../json.ts";
+import { isText } from "../long-text.ts";
+import { audioTokens, base64Bytes, dataOf, documentTokens, imageSize, openaiImageTokens } from "../media.ts";
 import { type RequestFacts, STANDARD } from "../provider.ts";
 import { DRAWS, defaultMediaModel, isMedia, readMedia } from "./openai-media.ts";
 import { segments } from "./segments.ts";
@@ -147,7 +148,7 @@ function besideOf(operation: Operation, body: Fields): Pick<RequestFacts, "besid
 const opensContainer = (body: Fields): boolean =>
   list(body.tools).some((item) => {
     const tool = fields(item);
-    return tool?.type === "code_interpreter" && typeof tool.container !== "string";
+    return tool?.type === "code_interpreter" && !isText(tool.container);
   });
 
 function maxTokens(operation: Operation, body: Fields): number | null {
@@ -173,10 +174,9 @@ const walkers: Partial<Record<Operation, Walker>> = {
 };
 
 function walkResponses(body: Fields, all: Gathering, model: string): Said {
-  const instructions = text(body.instructions) ?? "";
-  all.text(instructions);
+  const instructions = all.listen(() => all.text(body.instructions));
   all.json(fields(body.prompt)?.variables);
-  if (typeof body.input === "string") {
+  if (isText(body.input)) {
     return { system: instructions, lastMessage: all.listen(() => all.text(body.input)) };
   }
   return walkMessages(list(body.input), instructions, all, model);
@@ -189,9 +189,11 @@ function walkMessages(messages: readonly unknown[], instructions: string, all: G
     const message = fields(item);
     if (message === null) return;
     all.textBytes += MESSAGE_BYTES;
-    const said = all.listen(() => walkMessage(message, all, model));
-    if (message.role === "system" || message.role === "developer") system += said;
-    if (index === messages.length - 1) lastMessage = `${text(message.role) ?? text(message.type) ?? ""}\n${said}`;
+    const last = index === messages.length - 1;
+    const instructs = message.role === "system" || message.role === "developer";
+    const said = all.listenIf(last || instructs, () => walkMessage(message, all, model));
+    if (instructs) system += said;
+    if (last) lastMessage = `${text(message.role) ?? text(message.type) ?? ""}\n${said}`;
   });
   return { system, lastMessage };
 }
@@ -218,7 +220,7 @@ function walkMessage(message: Fields, all: Gathering, model: string): void {
 }
 
 function walkContent(content: unknown, all: Gathering, model: string): void {
-  if (typeof content === "string") all.text(content);
+  if (isText(content)) all.text(content);
   else for (const part of list(content)) walkPart(fields(part), all, model);
 }
 
@@ -228,11 +230,11 @@ function walkPart(part: Fields | null, all: Gathering, model: string): void {
   all.text(part.refusal);
   if (part.type === "image_url" || part.type === "input_image") walkImage(part, all, model);
   else if (part.type === "input_audio" || part.type === "audio") {
-    const data = text(fields(part.input_audio)?.data) ?? "";
+    const data = undecoded(fields(part.input_audio)?.data) ?? "";
     all.audio(audioTokens(base64Bytes(data)), data);
   } else if (part.type === "file" || part.type === "input_file") {
     const file = fields(part.file) ?? part;
-    const data = text(file.file_data);
+    const data = undecoded(file.file_data);
     const name = data ?? text(file.file_id) ?? text(file.file_url) ?? "";
     all.media(documentTokens(data === null ? 0 : base64Bytes(data)), name);
   }
@@ -240,16 +242,16 @@ function walkPart(part: Fields | null, all: Gathering, model: string): void {
 
 function walkImage(part: Fields, all: Gathering, model: string): void {
   const nested = fields(part.image_url);
-  const url = text(nested?.url) ?? text(part.image_url) ?? text(part.file_id) ?? "";
-  const comma = url.startsWith("data:") ? url.indexOf(",") : -1;
-  const size = comma < 0 ? null : imageSize(url.slice(comma + 1));
+  const url = undecoded(nested?.url) ?? undecoded(part.image_url) ?? text(part.file_id) ?? "";
+  const data = dataOf(url);
+  const size = data === null ? null : imageSize(data);
   all.media(openaiImageTokens(model, size, text(nested?.detail) ?? text(part.detail)), url);
 }
 
 /** A prompt is a text, a list of texts, tokens, or a list of lists of tokens. */
 function walkPrompt(prompt: unknown, all: Gathering): void {
   const items = list(prompt);
-  if (typeof prompt === "string") all.text(prompt);
+  if (isText(prompt)) all.text(prompt);
   // Already tokens: they are counted, and the same ones are the same work.
   else if (typeof items[0] === "number") all.media(items.length, items.join(" "));
   else for (const item of items) walkPrompt(item, all);

@@ -2,7 +2,8 @@
  * Reading what a rerank request asks for: the words of Cohere, which Voyage, Together, Jina and others took over.
  */
 import { Gathering } from "../gather.ts";
-import { fields, list, text } from "../json.ts";
+import { fields, list, text, undecoded } from "../json.ts";
+import { bytesOf } from "../long-text.ts";
 import { type RequestFacts, STANDARD } from "../provider.ts";
 
 /** What the body says; the query is read again with every document. */
@@ -10,12 +11,12 @@ export function readRerankRequest(json: unknown): RequestFacts {
   const body = fields(json) ?? {};
   const all = new Gathering();
   const documents = list(body.documents);
-  const query = text(body.query) ?? "";
+  const query = undecoded(body.query) ?? "";
   const lastMessage = all.listen(() => {
     all.text(query);
     for (const document of documents) all.json(document);
   });
-  all.textBytes += Buffer.byteLength(query) * Math.max(0, documents.length - 1);
+  all.textBytes += bytesOf(query) * Math.max(0, documents.length - 1);
   return {
     model: text(body.model),
     stream: false,
