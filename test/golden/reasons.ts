@@ -137,7 +137,7 @@ export const reasons: readonly Reason[] = [
   {
     why: "a stream that ends with an error is charged its input and what had come",
     fits: ({ item, bill }) => bill.source === "estimate" && answers(item).some(({ error }) => error !== undefined),
-    nano: ({ call }) => [call.cost.input + 1, call.cost.total],
+    nano: ({ call }) => [call.cost.input, call.cost.total],
   },
   {
     why: "the answer tells no usage, so the estimate stands",

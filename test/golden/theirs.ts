@@ -84,7 +84,7 @@ export function theirProvider({ provider, url }: Item): string {
 
 /** Their kinds of answers, the likeliest first. */
 function flavors(operation: Operation): readonly string[] {
-  const own = ["chat", "responses", "embeddings"].includes(operation) ? operation : "default";
+  const own = ["chat", "responses", "embeddings", "images"].includes(operation) ? operation : "default";
   return [own, "default", "anthropic", "chat"];
 }
 

@@ -46,12 +46,16 @@ export interface SearchCounter {
 /** Counts what was looked up: the queries that an answer names, or one where it only shows what was found. */
 export function createSearchCounter(): SearchCounter {
   const queries = new Set<string>();
+  // Empty queries, which newer models name too, are not billed (ai.google.dev/gemini-api/docs/google-search, pricing).
+  const add = (query: unknown): void => {
+    if (query !== "") queries.add(String(query));
+  };
   const found = { elsewhere: false, onMaps: false, fetched: false, entry: false };
   return {
     candidate(candidate) {
       const grounding = fields(candidate.groundingMetadata);
       for (const key of ["webSearchQueries", "imageSearchQueries"]) {
-        for (const query of list(grounding?.[key])) queries.add(String(query));
+        for (const query of list(grounding?.[key])) add(query);
       }
       found.entry ||= fields(grounding?.searchEntryPoint) !== null;
       found.fetched ||= fields(candidate.urlContextMetadata) !== null;
@@ -64,7 +68,7 @@ export function createSearchCounter(): SearchCounter {
     },
     step(step) {
       if (step?.type !== "google_search_call") return;
-      for (const query of list(fields(step.arguments)?.queries)) queries.add(String(query));
+      for (const query of list(fields(step.arguments)?.queries)) add(query);
     },
     counts(model) {
       // Pages that the request names are read at the price of their tokens, and shown as if they had been found.

@@ -14,6 +14,8 @@ import { createSearchCounter } from "./google-search.ts";
 export function googleUsageReader(operation: Operation, head: AnswerHead): UsageReader {
   const asked = googleAddress(head.path).model;
   let counted: Usage | null = null;
+  /** What a later answer of a stream leaves out, an earlier one has said. */
+  let told: Fields = {};
   let model: string | null = null;
   let responseId: string | null = null;
   let tier: unknown = head.headers["x-gemini-service-tier"];
@@ -38,8 +40,8 @@ export function googleUsageReader(operation: Operation, head: AnswerHead): Usage
     if (id !== null && status !== null && (done || !streams)) work = { id, done };
     tier = interaction.service_tier ?? tier;
     for (const step of list(interaction.steps)) searches.step(fields(step));
-    const told = fields(interaction.usage);
-    if (told !== null) counted = interactionUsage(told);
+    const usage = fields(interaction.usage);
+    if (usage !== null) counted = interactionUsage(usage);
   };
 
   const take = (json: unknown): void => {
@@ -59,8 +61,9 @@ export function googleUsageReader(operation: Operation, head: AnswerHead): Usage
       finished.set("0", why);
     }
     for (const candidate of list(answer.candidates)) takeCandidate(fields(candidate) ?? {});
-    const told = fields(answer.usageMetadata);
-    if (told === null) return;
+    const metadata = fields(answer.usageMetadata);
+    if (metadata === null) return;
+    told = { ...told, ...metadata };
     tier = told.serviceTier ?? trafficTier(told.trafficType) ?? tier;
     counted = readUsage(told);
   };

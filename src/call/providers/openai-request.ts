@@ -13,6 +13,9 @@ import { segments } from "./segments.ts";
 /** Role names and separators around each message: about 4 tokens, at 3 bytes each. */
 const MESSAGE_BYTES = 12;
 
+/** Around each call of a tool: about 3 tokens. */
+const CALLED_BYTES = 9;
+
 /** What the provider puts before an answer: 3 tokens. */
 const REQUEST_BYTES = 9;
 
@@ -212,6 +215,7 @@ function walkMessage(message: Fields, all: Gathering, model: string): void {
   all.json(message.action);
   all.json(message.tools);
   for (const called of list(message.tool_calls)) {
+    all.textBytes += CALLED_BYTES;
     const { function: fn, custom } = fields(called) ?? {};
     all.text(fields(fn)?.name);
     all.text(fields(fn)?.arguments);

@@ -102,6 +102,18 @@ describe("what a provider adds to a request", () => {
     expect(tokens("messages", long("claude-haiku-4-5"))).toBe(before);
   });
 
+  it("counts a context that was cached and is only named", () => {
+    expect(tokens("gemini", { ...gemini, cachedContent: "cachedContents/c1" })).toBe(tokens("gemini", gemini) + 10_000);
+  });
+
+  it("counts the marks around each call of a tool", () => {
+    const called = (n: number) => ({
+      ...chat,
+      messages: [{ role: "assistant", tool_calls: Array.from({ length: n }, () => ({ id: "c", type: "function" })) }],
+    });
+    expect(tokens("chat", called(5)) - tokens("chat", called(2))).toBe(9);
+  });
+
   it("counts one tool of Gemini's that stands without a list", () => {
     const tools = { functionDeclarations: [{ name: "tides", description: "x".repeat(300) }] };
     expect(tokens("gemini", { ...gemini, tools })).toBe(tokens("gemini", { ...gemini, tools: [tools] }));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { exchanged, mtok } from "./exchanged.ts";
+import { events, exchanged, mtok } from "./exchanged.ts";
 
 const at = (model: string): string =>
   `https://generativelanguage.googleapis.com/v1beta/models/${model}:generateContent`;
@@ -46,6 +46,11 @@ describe("what a Gemini answer rests on", () => {
     expect(await found(model, { groundingMetadata: { groundingChunks: [maps, maps] } })).toBe(Math.round(usd * DOLLAR));
   });
 
+  it("costs each query that says something, once", async () => {
+    const groundingMetadata = { webSearchQueries: ["", "tide table", "tide table", "tide today"] };
+    expect(await found("gemini-3.5-flash", { groundingMetadata })).toBe(28_000_000);
+  });
+
   it("costs nothing in files of one's own", async () => {
     const chunk = { retrievedContext: { title: "log.txt", text: "High tide at 4." } };
     expect(await found("gemini-2.5-flash", { groundingMetadata: { groundingChunks: [chunk] } })).toBe(0);
@@ -72,6 +77,24 @@ describe("a Gemini answer whose names are numbers", () => {
     const { bill } = await exchanged({ url, request: { contents: [{ parts: [{ text: "hm?" }] }] }, response });
     expect(bill).toMatchObject({ source: "local", finishReasons: ["1"], usage: { inputAudioTokens: 200 } });
     expect(bill.cost.input).toBe(mtok(100, 0.3) + mtok(200, 1));
+  });
+});
+
+describe("a stream of Gemini's", () => {
+  it("whose last answer leaves out what an earlier one counted is charged that too", async () => {
+    const part = (usageMetadata: object, more: object = {}) => ({
+      candidates: [{ content: { parts: [{ text: "High." }] }, ...more }],
+      usageMetadata,
+      modelVersion: "gemini-2.5-flash",
+    });
+    const response = events([
+      part({ promptTokenCount: 9, candidatesTokenCount: 20, thoughtsTokenCount: 30, totalTokenCount: 59 }),
+      part({ promptTokenCount: 80, thoughtsTokenCount: 30, totalTokenCount: 110 }, { finishReason: "STOP" }),
+    ]);
+    const request = { contents: [{ parts: [{ text: "tides?" }] }] };
+    const url = at("gemini-2.5-flash").replace("generateContent", "streamGenerateContent?alt=sse");
+    const { bill } = await exchanged({ url, request, response });
+    expect(bill.usage).toMatchObject({ inputTokens: 80, outputTokens: 50, reasoningTokens: 30 });
   });
 });
 
