@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type Finished, type Project, project } from "../support/run-app.ts";
 
 /** Beside undici 7, the MockAgent of undici 6 mocks nothing on Node 26, with or without the guard. */
@@ -89,10 +89,12 @@ const orders = {
   "before the guard": (mock: readonly string[]) => [...mock, "--import", "budget-guard/register"],
 };
 
+const POLICY = "run.calls > 100 -> deny\n";
+
 let at: Project;
 beforeAll(() => {
   at = project({
-    policy: "run.calls > 100 -> deny\n",
+    policy: POLICY,
     files: { ...MOCKS, "app.mjs": APP, "global.mjs": GLOBAL },
     env: { BUDGET_GUARD_STORE: "memory:" },
   });
@@ -113,6 +115,8 @@ describe.each(Object.keys(MOCKS))("%s", (mock) => {
   });
 
   it("has nothing asked of the guard, where it is off", async () => {
+    at.write("policies/test.budget", "run.calls > 0 -> deny\n");
+    onTestFinished(() => at.write("policies/test.budget", POLICY));
     const end = await at.run({ flags: [...GUARD, ...set], args, env: { BUDGET_GUARD_MODE: "off" } });
     expect(end.json<unknown[][]>().map(([, status]) => status)).toEqual(args.map(() => 200));
   });
