@@ -93,6 +93,10 @@ export const unitPrices: readonly UnitPrice[] = Object.freeze([
   row(XAI, /^grok-imagine-image$/, "images", 0.02, XAI_PRICING),
   row(XAI, /^grok-imagine-image-quality/, "images", 0.05, XAI_PRICING),
   row(XAI, /^grok-(imagine-image-pro|2-image)/, "images", 0.07, XAI_PRICING),
+  // Tools cost $2.50 to $10 a thousand; where no cost is named, code is charged as the dearest.
+  row(XAI, null, "codeSessions", 0.01, XAI_PRICING),
+  // Live Search, which is gone: $25 per thousand sources.
+  row(XAI, null, "searches", 0.025, XAI_PRICING),
   // $0.10 an hour, and $4.20 per million characters.
   row(XAI, /^grok-stt/, "audioSeconds", 0.1 / 3_600, XAI_PRICING),
   row(XAI, /^grok-tts/, "characters", 0.000_004_2, XAI_PRICING),

@@ -1,8 +1,8 @@
 /**
  * Cohere: chat, embed and rerank of v2 and v1 in its own words, and OpenAI's dialect under `/compatibility/v1`.
  */
-import type { Operation } from "../call.ts";
-import { fields, positive } from "../json.ts";
+import type { Operation, Units } from "../call.ts";
+import { fields, list, positive } from "../json.ts";
 import type { CapPlan, Endpoint, RequestFacts } from "../provider.ts";
 import { readCohereRequest } from "./cohere-request.ts";
 import { cohereUsageReader } from "./cohere-usage.ts";
@@ -36,6 +36,11 @@ function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
 const told = (facts: RequestFacts, operation: Operation): RequestFacts =>
   operation === "chat" ? { ...facts, textBytes: facts.textBytes + 180 } : facts;
 
+/** One search is a query with up to 100 documents (cohere.com/pricing). */
+const searchesOf = (body: unknown): Units => ({
+  searches: Math.max(1, Math.ceil(list(fields(body)?.documents).length / 100)),
+});
+
 export const cohere = compatible({
   name: "cohere",
   hosts: ["api.cohere.com", "api.cohere.ai"],
@@ -49,7 +54,9 @@ export const cohere = compatible({
     isCompatible(head.path) ? shared.usageReader(operation, head) : cohereUsageReader(),
   hidesReasoning: () => false,
   readRequest: (operation, body, path, headers) =>
-    isCompatible(path) || operation === "rerank"
-      ? shared.readRequest(operation, body, path, headers)
-      : told(readCohereRequest(operation, body), operation),
+    operation === "rerank"
+      ? { ...shared.readRequest(operation, body, path, headers), units: searchesOf(body) }
+      : isCompatible(path)
+        ? shared.readRequest(operation, body, path, headers)
+        : told(readCohereRequest(operation, body), operation),
 });

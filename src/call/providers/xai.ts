@@ -2,7 +2,7 @@
  * xAI: OpenAI's chat and responses, Anthropic's messages. It counts reasoning beside the completion, and tells what the
  * call cost in ticks of a ten-billionth of a dollar, tools included.
  */
-import { fields } from "../json.ts";
+import { count, type Fields, fields, list, text } from "../json.ts";
 import type { Endpoint } from "../provider.ts";
 import { compatible } from "./compatible.ts";
 import { segments } from "./segments.ts";
@@ -14,6 +14,13 @@ const shared = compatible({ name: "xai", hosts: [] });
 
 /** The prompt that its models have of their own, up to 150 tokens in recorded traffic. */
 const PROMPT_BYTES = 450;
+
+/** Whether an item of the output is a use of a tool that the shared reader counts by itself. */
+function isCounted(item: Fields | null): boolean {
+  if (item?.type === "file_search_call" || item?.type === "code_interpreter_call") return true;
+  const action = text(fields(item?.action)?.type);
+  return item?.type === "web_search_call" && (action === null || action === "search");
+}
 
 /** Its voice has addresses of its own, and one model each that nobody need name (docs.x.ai, "Voice API"). */
 const VOICE: ReadonlyMap<string, Endpoint> = new Map([
@@ -43,10 +50,18 @@ export const xai = compatible({
     return shared.readRequest(operation, named, path, headers);
   },
   refine: (facts, path) => (VOICE.has(voice(path)) ? facts : { ...facts, textBytes: facts.textBytes + PROMPT_BYTES }),
-  ownUsage(told) {
+  ownUsage(told, body) {
+    const used = count(told.num_server_side_tools_used);
+    const known = list(body.output).filter((item) => isCounted(fields(item))).length;
+    const sources = count(told.num_sources_used);
+    const tools = {
+      // Of the others, searches of posts above all, the number alone is told: each is charged as a search of the web.
+      ...(used > known && { webSearches: used - known }),
+      ...(sources > 0 && { units: { searches: sources } }),
+    };
     const ticks = told.cost_in_usd_ticks;
     // Zero is what a tool or a preview may report by default; the price table then says what it costs.
-    return typeof ticks === "number" && ticks > 0 ? { reportedCost: ticks / TICKS } : {};
+    return typeof ticks === "number" && ticks > 0 ? { ...tools, reportedCost: ticks / TICKS } : tools;
   },
   // grok-3-mini shows what it thinks; later ones do not (docs.x.ai, "Reasoning").
   hidesReasoning: (model) => /grok-(4|code)/.test(model),

@@ -63,6 +63,18 @@ describe("Cohere", () => {
     expect([rank.call.operation, rank.bill.unpriced, rank.bill.cost.total]).toEqual(["rerank", false, 4_000_000]);
   });
 
+  it("holds a ranking before it leaves, a search for every 100 documents, never nothing (B: holds of $0)", async () => {
+    const held = async (documents: number) => {
+      const { call } = await exchanged({
+        url: "https://api.cohere.com/v2/rerank",
+        request: { model: "rerank-v3.5", query: "which?", documents: Array.from({ length: documents }, () => "a") },
+      });
+      return [call.units?.searches, call.cost.total];
+    };
+    expect(await held(2)).toEqual([1, 2_000_000]);
+    expect(await held(101)).toEqual([2, 4_000_000]);
+  });
+
   it("charges the estimate where only a version is told", async () => {
     const { call, bill } = await exchanged({
       url,

@@ -44,6 +44,49 @@ describe("xAI's pictures and voice", () => {
   });
 });
 
+describe("xAI's tools", () => {
+  const answer = (output: readonly object[], usage: object) => ({
+    id: "r",
+    object: "response",
+    status: "completed",
+    model: "grok-4-fast-reasoning",
+    output,
+    usage: { input_tokens: 1_000, output_tokens: 100, total_tokens: 1_100, ...usage },
+  });
+  const billed = async (output: readonly object[], usage: object) =>
+    (
+      await exchanged({
+        url: `${v1}/responses`,
+        request: { model: "grok-4-fast-reasoning", input: "hi" },
+        response: answer(output, usage),
+      })
+    ).bill;
+
+  it("are charged each where their cost is not named, whatever they are", async () => {
+    const output = [
+      { type: "web_search_call", id: "1", action: { type: "search" } },
+      { type: "web_search_call", id: "2", action: { type: "open_page" } },
+      { type: "x_search_call", id: "3" },
+      { type: "code_interpreter_call", id: "4" },
+    ];
+    const bill = await billed(output, { num_server_side_tools_used: 4 });
+    expect([bill.source, bill.cost.tools]).toEqual(["local", 40_000_000]);
+  });
+
+  it("are in the cost that is named, once", async () => {
+    const bill = await billed([{ type: "x_search_call", id: "3" }], {
+      num_server_side_tools_used: 1,
+      cost_in_usd_ticks: 55_000_000,
+    });
+    expect([bill.source, bill.cost.total]).toEqual(["provider", 5_500_000]);
+  });
+
+  it("cost by the source where they are of the older kind", async () => {
+    const bill = await billed([], { num_sources_used: 3 });
+    expect(bill.cost.tools).toBe(75_000_000);
+  });
+});
+
 describe("xAI's batches and videos", () => {
   it("are no requests that cost nothing by accident: an empty batch is free, its requests are not counted", () => {
     const spending = (path: string) => endpointAt(`${v1}${path}`)?.spending;
