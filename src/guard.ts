@@ -6,8 +6,6 @@
  */
 import { attemptNames } from "./attempts.ts";
 import type { Call } from "./call/call.ts";
-import { currentBudget } from "./call/context.ts";
-import { identify } from "./call/identity.ts";
 import type { Prices } from "./call/price.ts";
 import { readCall, reestimate } from "./call/read.ts";
 import type { Recognised, Recogniser } from "./call/recognise.ts";
@@ -21,7 +19,6 @@ import { createHolding } from "./holding.ts";
 import type { Departure, Gatekeeper, Passage } from "./hook/exchange.ts";
 import type { Incomings } from "./incoming.ts";
 import { type Judged, judge } from "./judging.ts";
-import { wantsKey } from "./key-scope.ts";
 import type { Teacher } from "./learned.ts";
 import { namesFor } from "./names.ts";
 import { go, gone, WITH_BODY, WITHOUT_BODY } from "./passages.ts";
@@ -40,6 +37,7 @@ import type { Settlement } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Arrival, Decided, Sight, Telemetry } from "./telemetry/telemetry.ts";
 import { unseenBy } from "./unseen.ts";
+import { lookAround, whoseCall } from "./whose.ts";
 
 /** What the guard is made of. Prices are loaded with the first call, since most processes make none. */
 export interface Parts {
@@ -128,8 +126,7 @@ export function createGuard(parts: Parts): Guard {
 
   async function road(departure: Departure, signal: AbortSignal): Promise<Passage> {
     const arrival = telemetry.arrive();
-    const serving = parts.incoming.current();
-    const context = currentBudget();
+    const around = lookAround(arrival, parts.incoming);
     const { hostname, port, method, path, headers, body } = departure;
     const recognised = asSession(parts.recognise(hostname, port, method, path), headers);
     if (recognised === null) return go(headers);
@@ -143,18 +140,7 @@ export function createGuard(parts: Parts): Guard {
     if (looking !== null) await looking;
     const policy = parts.policy.current();
     const { plan, rulesFor } = policy;
-    const identity = identify({
-      context,
-      headers,
-      incoming: serving?.identity ?? null,
-      baggage: byScope(arrival.baggage),
-      environment: config.identity,
-      dimensions: plan.dimensions,
-      wantsKey: wantsKey(plan) && path,
-      traceId: arrival.traceId,
-      requestId: serving?.id ?? null,
-      processId: parts.processId,
-    });
+    const identity = whoseCall(parts, plan, around, departure);
     const prices = await parts.prices();
     const request = { ...departure, attempt: nextAttempt(), recognised, host: hostname, identity, prices };
     const seen = readCall(request);
@@ -287,13 +273,6 @@ export function createGuard(parts: Parts): Guard {
   function decided(arrival: Arrival, { plan }: Policy, considered: Considered, refused: boolean): Decided {
     return decidedOf(considered, { arrival, plan, refused, now: parts.clock(), enforce, store: store.kind });
   }
-}
-
-/** `tenant.id` in baggage is the tenant; any other key stands for itself. */
-function byScope(baggage: Readonly<Record<string, string>>): Readonly<Record<string, string>> | null {
-  const entries = Object.entries(baggage);
-  if (entries.length === 0) return null;
-  return Object.fromEntries(entries.map(([key, value]) => [key.replace(/\.id$/, ""), value]));
 }
 
 const told = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -6,9 +6,7 @@
  * @module
  */
 import type { Call } from "./call/call.ts";
-import { currentBudget } from "./call/context.ts";
 import { NO_ESTIMATE } from "./call/estimate.ts";
-import { identify } from "./call/identity.ts";
 import { UNKNOWN_MODEL } from "./call/model.ts";
 import type { Recognised, Recogniser } from "./call/recognise.ts";
 import { subjectOf } from "./call/subject.ts";
@@ -18,13 +16,14 @@ import type { Sighting } from "./hook/exchange.ts";
 import { refusalError } from "./hook/refusal.ts";
 import type { Incomings } from "./incoming.ts";
 import { evaluate, type Readings } from "./policy/evaluate.ts";
-import type { Rule } from "./policy/plan.ts";
+import type { Plan, Rule } from "./policy/plan.ts";
 import { refusalDetail } from "./policy/refusal-detail.ts";
 import { type Fired, strictness } from "./policy/verdict.ts";
 import { strictRefusal } from "./refusing.ts";
 import type { LivePolicy } from "./reloading.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Arrival, Telemetry } from "./telemetry/telemetry.ts";
+import { lookAround, whoseCall } from "./whose.ts";
 
 interface UnseenParts {
   readonly config: Config;
@@ -79,7 +78,7 @@ export function unseenBy(parts: UnseenParts): (sighting: Sighting) => Error | nu
     arrival: Arrival,
   ): { readonly rule: string; readonly error: Error } | null {
     const { plan, rulesFor } = parts.policy.current();
-    const call = callOf(sighting, recognised, arrival, plan.dimensions);
+    const call = callOf(sighting, recognised, arrival, plan);
     const rules = rulesFor(call).filter(needsNoFigures);
     const { kind, decided } = evaluate(plan, call, rules, { ...NO_READINGS, now: parts.clock() });
     if (decided !== null && strictness[kind] >= strictness.hold) {
@@ -94,20 +93,10 @@ export function unseenBy(parts: UnseenParts): (sighting: Sighting) => Error | nu
     { hostname, port, path }: Sighting,
     { provider, operation }: Recognised,
     arrival: Arrival,
-    dimensions: readonly string[],
+    plan: Plan,
   ): Call {
-    const serving = parts.incoming.current();
-    const { values, runSource } = identify({
-      context: currentBudget(),
-      headers: {},
-      incoming: serving?.identity ?? null,
-      baggage: null,
-      environment: config.identity,
-      dimensions,
-      traceId: arrival.traceId,
-      requestId: serving?.id ?? null,
-      processId: parts.processId,
-    });
+    const around = lookAround(arrival, parts.incoming);
+    const { values, runSource } = whoseCall(parts, plan, around, { headers: {}, path: path ?? "" });
     return Object.freeze({
       attempt: "unseen",
       provider: provider.name,
