@@ -1,5 +1,6 @@
-// What a request body of a megabyte costs beside reading it once: a client with the guard, one without, and one that only
-// parses the same text take turns. Each is a process of its own, so that none clears away what another left.
+// What a request body of a megabyte costs beside parsing it once: a client with the guard, one without, one that only parses
+// the same text, and one that only reads it as the guard does take turns. Each is a process of its own, so that none clears
+// away what another left.
 import { fileURLToPath } from "node:url";
 import { launch, lines, median } from "./machine.mjs";
 
@@ -15,17 +16,21 @@ export const SHAPES = ["conversation", "document", "picture", "tools"];
 const GUARD = ["--require", "budget-guard/register"];
 const CLIENTS = {
   parse: { flags: [], does: "parse" },
+  read: { flags: [], does: "read" },
   direct: { flags: [], does: "call" },
   guarded: { flags: GUARD, does: "call" },
 };
 
-/** By shape { bytes, parse, direct, guarded, parseWork, directWork, guardedWork }, all but the first in microseconds. */
-export async function measureBodies({ project, shapes = SHAPES }) {
+/**
+ * By shape { bytes, parse, read, direct, guarded, parseWork, readWork, directWork, guardedWork }, all but the first in
+ * microseconds; those of work are CPU time of all threads.
+ */
+export async function measureBodies({ project, internals, shapes = SHAPES }) {
   const provider = launch(1, process.execPath, [server]);
   const url = `http://127.0.0.1:${await lines(provider)()}`;
   const env = { BUDGET_GUARD_STORE: "memory:", BUDGET_GUARD_TENANT: "acme", BUDGET_GUARD_FEATURE: "bench" };
   const clients = Object.entries(CLIENTS).map(([name, { flags, does }]) => {
-    const child = launch(0, process.execPath, [...flags, client, url], { cwd: project, env });
+    const child = launch(0, process.execPath, [...flags, client, url, internals], { cwd: project, env });
     return { name, does, child, next: lines(child) };
   });
   const ask = async ({ does, child, next }, shape, count) => {

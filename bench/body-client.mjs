@@ -2,8 +2,9 @@
 // interleaved. A line on stdin such as {"does":"call","shape":"document","count":10} makes it do so as often; it answers
 // with what each took, and with the CPU time of all its threads for one, in microseconds.
 import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
 
-const [url] = process.argv.slice(2);
+const [url, internals] = process.argv.slice(2);
 const MEGABYTE = 1_000_000;
 const prose = (length) =>
   "A budget is a promise that was kept, said the clerk on the 3rd of May.\n".repeat(length / 70).slice(0, length);
@@ -71,7 +72,29 @@ function parse(body) {
   return taken;
 }
 
-const deeds = { call, parse };
+let reader = null;
+async function read(body) {
+  reader ??= await readerOf(await import(pathToFileURL(internals)));
+  const bytes = Buffer.from(body);
+  const start = process.hrtime.bigint();
+  kept = reader(bytes);
+  const taken = since(start);
+  if (kept.call.model !== "gpt-5") throw new Error("the body was not read");
+  return taken;
+}
+
+/** As the guard reads a body: what it is, and what it may cost. */
+async function readerOf({ identify, loadPrices, readCall, recogniser }) {
+  const prices = await loadPrices();
+  const [host, path] = ["api.openai.com", "/v1/chat/completions"];
+  const recognised = recogniser({ hosts: new Map() })(host, 443, "POST", path);
+  const nobody = { context: {}, headers: {}, incoming: null, baggage: null, environment: {}, dimensions: [] };
+  const identity = identify({ ...nobody, traceId: null, requestId: null, processId: "bench" });
+  const request = { attempt: "bench", recognised, host, port: 443, path, headers: {}, identity, prices };
+  return (body) => readCall({ ...request, body });
+}
+
+const deeds = { call, parse, read };
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { does, shape, count } = JSON.parse(line);

@@ -11,7 +11,10 @@ export async function bundleInternals(root) {
   const entry = join(folder, "src", "internals.ts");
   writeFileSync(
     entry,
-    `export { recogniser } from "./call/recognise.ts";
+    `export { identify } from "./call/identity.ts";
+export { loadPrices } from "./call/price.ts";
+export { readCall } from "./call/read.ts";
+export { recogniser } from "./call/recognise.ts";
 export { compile } from "./policy/compile.ts";
 export { evaluate } from "./policy/evaluate.ts";
 export { indexRules } from "./policy/match.ts";

@@ -31,11 +31,11 @@ try {
   say("guarded calls beside direct ones ...");
   const calls = await measureCalls({ project, redis });
   say("bodies of a megabyte ...");
-  const bodies = await measureBodies({ project });
+  const internals = await bundleInternals(root);
+  const bodies = await measureBodies({ project, internals });
   say("10,000 streams, and what they leave ...");
   const heap = await measureHeap({ project, redis });
   say("stores beside their floors ...");
-  const internals = await bundleInternals(root);
   const args = [join(root, "bench", "stores.mjs"), project, internals, redis?.url ?? ""];
   const child = launch(0, process.execPath, args, { cwd: root });
   const stores = JSON.parse(await lines(child)());
