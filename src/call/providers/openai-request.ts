@@ -208,7 +208,7 @@ function walkMessage(message: Fields, all: Gathering, model: string): void {
   all.text(message.refusal);
   all.text(message.reasoning_content);
   // What was thought or condensed before comes back sealed, and is read again.
-  if (typeof message.encrypted_content === "string") all.textBytes += base64Bytes(message.encrypted_content);
+  all.textBytes += base64Bytes(undecoded(message.encrypted_content) ?? "");
   all.text(message.arguments);
   walkContent(message.output, all, model);
   walkContent(message.summary, all, model);
