@@ -6,6 +6,7 @@ import { type Clock, now } from "../clock.ts";
 import type { Operation } from "./call.ts";
 import { canonicalModel, providerPrefix } from "./model.ts";
 import { readOverride, withUnits } from "./override.ts";
+import { gapPrices } from "./price-gaps.ts";
 import { isDearerThanOthers, isOwnMachine, tableEntry, tableId } from "./price-names.ts";
 import { madeBy, pricedNames } from "./providers/bedrock-model.ts";
 import { geminiNames, geminiSearch } from "./providers/google-search.ts";
@@ -23,6 +24,8 @@ export interface Priced {
   readonly contextWindow: number | null;
   /** True where nobody bills: a machine of one's own, and no price of the deployment's for it. Its cost is $0 on purpose. */
   readonly free?: true;
+  /** Where the price is from and when it was read, where that is not the price table. */
+  readonly source?: string;
 }
 
 export interface Prices {
@@ -140,6 +143,9 @@ function lookUp(table: Table, known: string, asSent: string, operation: Operatio
     const found = inTable(table, name, id, at, kindOf(operation) === "pieces");
     if (found !== null) return found;
   }
+  const published = gapPrices(names);
+  if (published !== null)
+    return { ...priced(published.prices, null), source: `${published.source}, ${published.asOf}` };
   return { card: dearest(table, provider, operation, at), unpriced: true, own: false, contextWindow: null };
 }
 

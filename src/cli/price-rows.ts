@@ -91,8 +91,9 @@ export function priceRow(sources: Sources, provider: string, model: string): Pri
   };
 }
 
-function sourceOf({ table }: Sources, provider: string, { unpriced, free }: Priced, own: boolean): string {
+function sourceOf({ table }: Sources, provider: string, { unpriced, free, source }: Priced, own: boolean): string {
   if (own) return "budget-guard.json";
+  if (source !== undefined) return source;
   if (free === true) return "nobody bills a machine of one's own";
   return unpriced ? `unpriced: the dearest of ${provider}, ${table}` : table;
 }

@@ -133,6 +133,27 @@ describe("the home of a model", () => {
   });
 });
 
+describe("a model that the table does not list", () => {
+  it.each([
+    ["openai", "davinci-002", 2, 2],
+    ["openai", "davinci:2023-07-21-v2", 2, 2],
+    ["openai", "babbage-002", 0.4, 0.4],
+    ["openai", "gpt-5-search-api-2025-10-14", 1.25, 10],
+    ["anthropic", "claude-haiku-5-5", 0.1, 0.5],
+    ["openrouter", "anthropic/claude-haiku-5-5", 0.1, 0.5],
+  ])("costs what its maker publishes: %s %s", async (provider, model, input, output) => {
+    const { card, unpriced } = (await loadPrices()).of(provider, model, "chat");
+    expect([unpriced, card.base.input, card.base.output]).toEqual([false, input * 1e6, output * 1e6]);
+  });
+
+  it("costs more for the whole of a long prompt, where its maker says so", async () => {
+    const { card } = (await loadPrices()).of("anthropic", "claude-haiku-5-5", "messages");
+    expect(card.long.map(({ above, rates }) => [above, rates.input, rates.cacheWriteHour])).toEqual([
+      [100_000, 500_000, 1_000_000],
+    ]);
+  });
+});
+
 describe("the terms of serving", () => {
   const terms = { tier: null, speed: null, region: null };
 

@@ -23,6 +23,13 @@ describe("budget-guard prices", () => {
     expect(out).not.toContain("unpriced");
   });
 
+  it("names the page that a price is from which the table lacks, and when it was read", async () => {
+    const { code, out } = await folder().run(["prices", "--model", "davinci-002", "--provider", "openai"]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/developers\.openai\.com\/api\/docs\/pricing, 20\d\d-\d\d/);
+    expect(out).not.toContain("unpriced");
+  });
+
   it("knows a model by its dated name, and takes a pattern", async () => {
     const dated = await folder().run(["prices", "--model", "GPT-4o-2024-08-06", "--provider", "openai", "--json"]);
     expect(JSON.parse(dated.out).map(({ model }: { model: string }) => model)).toEqual(["gpt-4o"]);
