@@ -116,7 +116,7 @@ function byShape(path: string): Recognised | null {
   let end = query < 0 ? path.length : query;
   if (path.charCodeAt(end - 1) === SLASH) end -= 1;
   const last = path.charCodeAt(end - 1);
-  if (last === SMALL_T) return byVerb(path, end);
+  if (last === SMALL_T) return path.endsWith("/chat", end) ? byWord(path, end - "/chat".length) : byVerb(path, end);
   if (last === SMALL_K) return path.endsWith("/rerank", end) ? RERANK : null;
   if (last === SMALL_H) return path.endsWith("/audio/speech", end) ? SPEECH : null;
   if (last === SMALL_E || last === SMALL_M) return byModel(path);
@@ -139,6 +139,9 @@ function byModel(path: string): Recognised | null {
   const isCall = endpoint.spending === "metered" && (endpoint.operation === "converse" || tellsModel(asked));
   return isCall ? Object.freeze({ provider: bedrock, ...endpoint, certain: true }) : null;
 }
+
+/** Others call their chat no more than that (`/v1/chat`), and so do applications of their own: it must have a version. */
+const byWord = (path: string, end: number): Recognised | null => (hasVersion(path, end) && end > 0 ? ASKED : null);
 
 /** Google's addresses end in what the model is to do: `/models/gemini-2.5-flash:generateContent`. */
 function byVerb(path: string, end: number): Recognised | null {
@@ -181,6 +184,7 @@ const shape = (provider: Provider, operation: Operation, certain: boolean): Reco
 
 // Nothing but an LLM answers at /chat/completions; the other words are used elsewhere too.
 const CHAT = shape(openai, "chat", true);
+const ASKED = shape(openai, "chat", false);
 const COMPLETIONS = shape(openai, "completions", false);
 const EMBEDDINGS = shape(openai, "embeddings", false);
 const RESPONSES = shape(openai, "responses", false);

@@ -101,6 +101,7 @@ export const unitPrices: readonly UnitPrice[] = Object.freeze([
   row(XAI, /^grok-stt/, "audioSeconds", 0.1 / 3_600, XAI_PRICING),
   row(XAI, /^grok-tts/, "characters", 0.000_004_2, XAI_PRICING),
   row(["mistral"], /^voxtral-.*tts/, "characters", 0.000_016, "openrouter.ai/mistralai/voxtral-mini-tts-2603"),
+  row(["perplexity"], /^search$/, "searches", 0.005, "docs.perplexity.ai/getting-started/pricing"),
   // cohere.com/pricing: one search is a query with up to 100 documents.
   row(["cohere"], /^rerank-/, "searches", 0.002, "cohere.com/pricing"),
   row(["cohere"], /^rerank-v4.*-pro/, "searches", 0.0025, "cohere.com/pricing"),

@@ -107,6 +107,7 @@ describe("a host that the deployment names", () => {
 describe("any other host", () => {
   it.each([
     ["/v1/chat/completions", "openai chat metered"],
+    ["/v1/chat", "openai chat metered"],
     ["/api/v3/chat/completions?x=/messages", "openai chat metered"],
     ["/chat/completions", "openai chat metered"],
     ["/v1/completions", "openai completions metered"],

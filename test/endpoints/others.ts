@@ -69,7 +69,7 @@ fireworks.metered("/completions", "completions", words.completions);
 
 const perplexity = provider("perplexity", "https://api.perplexity.ai", "sonar-pro");
 perplexity.metered("/chat/completions", "chat", words.chat);
-perplexity.unmetered("/search");
+perplexity.metered("/search", "other", words.silent, { tokens: [0, 0] });
 
 const cerebras = provider("cerebras", "https://api.cerebras.ai/v1", "gpt-oss-120b");
 cerebras.metered("/chat/completions", "chat", words.chat);

@@ -24,13 +24,19 @@ export const perplexity = compatible({
     };
   },
   // The fee is in the estimate too.
-  refine: (facts) => ({ ...facts, units: fee(facts.model) }),
+  refine: (facts, path) =>
+    isSearch(path)
+      ? { ...facts, model: "search", units: { searches: 1 }, outputTokens: 0 }
+      : { ...facts, units: fee(facts.model) },
   endpoint(method, path) {
     // The async API makes the same chat later; its results are fetched by GET.
-    return method === "POST" && /\/search(\?|$)/.test(path) ? { operation: "other", spending: "unmetered" } : null;
+    return method === "POST" && isSearch(path) ? { operation: "other", spending: "metered" } : null;
   },
   hidesReasoning: (model) => /deep-research/.test(model),
 });
+
+/** Searching without a model costs by the request (docs.perplexity.ai, "Pricing"). */
+const isSearch = (path: string): boolean => /\/search(\?|$)/.test(path);
 
 /** One fee a request, but for the model that looks nothing up; deep research counts its searches. */
 const fee = (model: string | null): Units => (/r1-1776|deep-research/.test(model ?? "") ? {} : { searches: 1 });

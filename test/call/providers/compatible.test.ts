@@ -237,6 +237,31 @@ describe("Perplexity", () => {
   });
 });
 
+describe("searching at Perplexity", () => {
+  it("without a model costs by the request, as it was held", async () => {
+    const { call, bill } = await exchanged({
+      url: "https://api.perplexity.ai/search",
+      request: { query: ["doors", "windows"], max_results: 5 },
+      response: { id: "s", results: [{ title: "Doors", url: "https://x.example" }] },
+    });
+    expect([call.spending, call.unpriced, call.units]).toEqual(["metered", false, { searches: 1 }]);
+    expect([bill.cost.tools, bill.cost.total]).toEqual([5_000_000, 5_000_000]);
+  });
+});
+
+describe("a host that calls its chat no more than that", () => {
+  it("is read as OpenAI's where the request is a chat, and left alone where it is not", async () => {
+    const url = "https://api.writer.com/v1/chat";
+    const { call, bill } = await exchanged({
+      url,
+      request: { model: "palmyra-x5", messages },
+      response: done({ prompt_tokens: 50, completion_tokens: 5, total_tokens: 55 }, { model: "palmyra-x5" }),
+    });
+    expect([call.operation, call.unpriced, bill.usage.inputTokens, bill.unpriced]).toEqual(["chat", true, 50, true]);
+    await expect(exchanged({ url, request: { room: 7, text: "hi" } })).rejects.toThrow("is no call");
+  });
+});
+
 describe("Hugging Face", () => {
   const response = done({ prompt_tokens: 100, completion_tokens: 10 }, { model: "deepseek-ai/DeepSeek-R1" });
 
