@@ -9,7 +9,7 @@ import type { Context } from "./draft.ts";
 import { explainOne, type RuleReport } from "./explain-call.ts";
 import type { Finding } from "./finding.ts";
 import type { Metric, Plan, Rule, Window } from "./plan.ts";
-import type { Readings } from "./readings.ts";
+import { figureOfCall, type Readings } from "./readings.ts";
 import { type Simulated, type Simulation, simulate } from "./simulate.ts";
 import { type CallFacts, callOf } from "./simulate-call.ts";
 import { closest } from "./suggest.ts";
@@ -158,13 +158,10 @@ export function readingsOf(
 export function adds(metric: Metric, call: Call, facts: Pick<CallFacts, "retries" | "repeat" | "newRun">): number {
   switch (metric) {
     case "cost":
-      return call.cost.total;
     case "tokens":
-      return call.inputTokens + call.outputTokens;
     case "input_tokens":
-      return call.inputTokens;
     case "output_tokens":
-      return call.outputTokens;
+      return figureOfCall(call, metric, facts.retries);
     case "calls":
     case "concurrency":
       return 1;
