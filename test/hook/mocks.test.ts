@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { loopback } from "../support/loopback.ts";
 import { type Finished, type Project, project } from "../support/run-app.ts";
 
 /** Beside undici 7, the MockAgent of undici 6 mocks nothing on Node 26, with or without the guard. */
-const undicis = Number(process.versions.node.split(".")[0]) >= 26 ? [7] : [6, 7];
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+const loads8 = major > 22 || (major === 22 && minor >= 19);
+const undicis = [...(major >= 26 ? [] : [6]), 7, ...(loads8 ? [8] : [])];
 
 /** A user's own mocks, as the set-up of a test suite makes them. */
 const MOCKS = {
@@ -58,6 +61,16 @@ const APP = `
       request.on("error", reject).end(init.body);
     }),
     undici6: async () => { const { statusCode, headers, body } = await request6(url, init); return [statusCode, headers["x-mocked"] ?? null, await body.text()]; },
+    undici8: async () => {
+      const { request } = await import("undici8");
+      const { statusCode, headers, body } = await request(url, init);
+      return [statusCode, headers["x-mocked"] ?? null, await body.text()];
+    },
+    // Its fetch gives a MockAgent the body a second time, as __mockAgentBodyForDispatch.
+    "undici8 fetch": async () => {
+      const answer = await (await import("undici8")).fetch(process.env.REAL ?? url, init);
+      return [answer.status, answer.headers.get("x-mocked"), await answer.text()];
+    },
     undici7: async () => { const { statusCode, headers, body } = await request7(url, init); return [statusCode, headers["x-mocked"] ?? null, await body.text()]; },
   };
   const told = [];
@@ -80,6 +93,7 @@ const reach: Readonly<Record<string, readonly string[]>> = {
   "nock.mjs": ["fetch", "openai", "axios", "https"],
   "undici6.mjs": ["undici6"],
   "undici7.mjs": ["fetch", "openai", "undici6", "undici7"],
+  "undici8.mjs": ["undici8", "undici8 fetch"],
 };
 
 const GUARD = ["--require", "budget-guard/register"];
@@ -133,5 +147,18 @@ describe("a budget that is spent", () => {
       const client = `undici${version}`;
       expect(await run(`${client}.mjs`, [client, client])).toEqual([200, 402]);
     }
+  });
+
+  it.runIf(loads8)("makes smaller what a mock lets through", async () => {
+    await using server = await loopback();
+    at.write("policies/test.budget", "call.output_tokens > 3 -> cap 3 tokens\n");
+    at.write(
+      "through.mjs",
+      `import { MockAgent, setGlobalDispatcher } from "undici8"; setGlobalDispatcher(new MockAgent());`,
+    );
+    const env = { REAL: `${server.url}/v1/chat/completions`, BUDGET_GUARD_HOSTS: `127.0.0.1:${server.port}=openai` };
+    const end = await at.run({ flags: [...GUARD, "--import", "./through.mjs"], args: ["undici8 fetch"], env });
+    expect(end.json<unknown[][]>().map(([, status]) => status)).toEqual([200]);
+    expect(JSON.parse(String(server.hits[0]?.body))).toMatchObject({ max_tokens: 3 });
   });
 });
