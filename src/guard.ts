@@ -37,7 +37,7 @@ import type { Settlement } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Arrival, Decided, Sight, Telemetry } from "./telemetry/telemetry.ts";
 import { unseenBy } from "./unseen.ts";
-import { lookAround, whoseCall } from "./whose.ts";
+import { lookAround, slipsOf, whoseCall } from "./whose.ts";
 
 /** What the guard is made of. Prices are loaded with the first call, since most processes make none. */
 export interface Parts {
@@ -141,6 +141,13 @@ export function createGuard(parts: Parts): Guard {
     const policy = parts.policy.current();
     const { plan, rulesFor } = policy;
     const identity = whoseCall(parts, plan, around, departure);
+    for (const { name, meant } of slipsOf(around.context, plan)) {
+      log.once(
+        `slip ${name}`,
+        "warn",
+        `withBudget names "${name}", which is no scope and no declared dimension; did you mean ${meant}?`,
+      );
+    }
     const prices = await parts.prices();
     const request = { ...departure, attempt: nextAttempt(), recognised, host: hostname, identity, prices };
     const seen = readCall(request);

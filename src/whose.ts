@@ -3,11 +3,12 @@
  * @module
  */
 import { currentBudget } from "./call/context.ts";
-import { type Identity, type IdentitySources, identify } from "./call/identity.ts";
+import { IDENTITY_SCOPES, type Identity, type IdentitySources, identify } from "./call/identity.ts";
 import type { Config } from "./config.ts";
 import type { Incoming, Incomings } from "./incoming.ts";
 import { wantsKey } from "./key-scope.ts";
 import type { Plan } from "./policy/plan.ts";
+import { closest } from "./policy/suggest.ts";
 import type { Arrival } from "./telemetry/telemetry.ts";
 
 /** What surrounds a call in its own tick and async context. */
@@ -43,6 +44,23 @@ export function whoseCall(
     requestId: serving?.id ?? null,
     processId,
   });
+}
+
+/**
+ * Names that `withBudget` gives and nobody counts by, though they look like one that is: `tennant` would count all tenants
+ * as none. A name that looks like no other may be there for another policy.
+ */
+export function slipsOf(context: Surroundings["context"], { dimensions }: Pick<Plan, "dimensions">): readonly Slip[] {
+  const known: readonly string[] = [...IDENTITY_SCOPES, ...dimensions];
+  return Object.keys(context).flatMap((name) => {
+    const meant = known.includes(name) ? null : closest(name, known);
+    return meant === null ? [] : [{ name, meant }];
+  });
+}
+
+export interface Slip {
+  readonly name: string;
+  readonly meant: string;
 }
 
 /** `tenant.id` in baggage is the tenant; any other key stands for itself. */

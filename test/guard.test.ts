@@ -26,6 +26,12 @@ describe("an allowed call", () => {
     expect(one.decided[0]?.call.subject.tenant).toBe("acme");
   });
 
+  it("whose tenant is misspelt is told of once: it is counted as nobody's", async () => {
+    const one = world("tenant.daily > $1 -> deny");
+    for (let time = 0; time < 2; time += 1) await withBudget({ tennant: "acme" }, () => decide(one));
+    expect(one.said.filter((line) => line.includes('withBudget names "tennant"'))).toHaveLength(1);
+  });
+
   it("belongs to whom withBudget says before what headers say", async () => {
     const one = world("tenant.daily > $1 -> deny");
     await withBudget({ tenant: "inner" }, () => decide(one, { headers: { "x-budget-tenant": "header" } }));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { withBudget } from "../src/call/context.ts";
-import { lookAround, whoseCall } from "../src/whose.ts";
+import { lookAround, slipsOf, whoseCall } from "../src/whose.ts";
 import { loadPlan } from "./support/load-plan.ts";
 
 const planOf = (text: string) => loadPlan([{ file: "a.budget", text }], () => {});
@@ -8,6 +8,20 @@ const parts = { config: { identity: { user: "from the environment" } }, processI
 const incoming = { current: () => ({ id: "request-1", identity: { agent: "from the request served" } }) };
 const arrival = { at: 1, traceId: null, baggage: { "tenant.id": "from baggage", "user.id": "too" }, context: null };
 const unseen = { headers: {}, path: "/" };
+
+describe("a name that withBudget gives", () => {
+  it("is a slip where nothing counts by it and it looks like one that does", () => {
+    const plan = planOf("dimension workflow\nworkflow.daily > $5 -> deny\n");
+    expect(slipsOf({ tennant: "acme", worklow: "w", tenant: "acme", workflow: "w" }, plan)).toEqual([
+      { name: "tennant", meant: "tenant" },
+      { name: "worklow", meant: "workflow" },
+    ]);
+  });
+
+  it("is none where it looks like no other: it may be there for another policy", () => {
+    expect(slipsOf({ plan: "pro", region: "eu", run: "r-1" }, planOf("tenant.daily > $5 -> deny\n"))).toEqual([]);
+  });
+});
 
 describe("whose call it is", () => {
   it("is asked of every source, whatever the way that the call was seen", () => {
