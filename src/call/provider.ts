@@ -17,7 +17,7 @@ export interface Terms {
   readonly tier: string | null;
   /** Anthropic's `speed`: `fast` costs more. */
   readonly speed: string | null;
-  /** Anthropic's `inference_geo`: `us` costs more. */
+  /** Anthropic's `inference_geo`, of which `us` costs more, and the region of OpenAI's and Vertex's hosts. */
   readonly region: string | null;
 }
 
@@ -167,6 +167,8 @@ export interface Provider {
   readonly dialect: Dialect;
   /** Its well-known hosts, lower case; `*` stands for any letters: `*.openai.azure.com`. Without a port: at any. */
   readonly hosts: readonly string[];
+  /** The same provider as it is at one of its hosts, where that changes its terms. */
+  at?(hostname: string): Provider;
   /** What the address does; `path` may carry a query. */
   endpoint(method: string, path: string): Endpoint;
   /** Where an address of a gateway leads; that provider then stands for the gateway. Null where it leads nowhere. */

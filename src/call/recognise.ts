@@ -77,7 +77,7 @@ export function recogniser(options: RecogniserOptions): Recogniser {
     if (found === null) return method === "POST" ? byShape(path) : method === "GET" ? bySession(path) : null;
     // A gateway's upstream does the work, where the address names one.
     const upstream = found.upstream?.(path) ?? null;
-    const provider = (upstream === null ? null : providerNamed(upstream.provider)) ?? found;
+    const provider = (upstream === null ? null : providerNamed(upstream.provider)) ?? found.at?.(host) ?? found;
     const endpoint = sessionEndpoint(method, path) ?? provider.endpoint(method, upstream?.path ?? path);
     // Gateways and compatible endpoints speak more than one dialect: api.anthropic.com also answers /v1/chat/completions.
     const other = endpoint.spending === "unmetered" && method === "POST" ? byShape(path) : null;

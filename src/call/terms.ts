@@ -33,6 +33,13 @@ const FAST: readonly (readonly [model: string, millis: number])[] = [
   ["claude-opus-5", 2000],
 ];
 
+/**
+ * OpenAI's models since March 2026 cost a tenth more where a region's endpoint is asked
+ * (developers.openai.com/api/docs/pricing, data residency, as of 2026-06).
+ */
+const IN_REGION = 1100;
+const REGIONAL = /^gpt-(5\.([4-9]|\d\d)|[6-9])/;
+
 /** `inference_geo: "us"` costs a tenth more (platform.claude.com/docs/en/about-claude/pricing, data residency). */
 const US_ONLY = 1100;
 
@@ -69,7 +76,10 @@ export function multiplier(provider: string, model: string, terms: Terms): numbe
   }
   // Anthropic's models keep its terms at other providers, as they keep its words.
   if (provider !== "anthropic" && !model.startsWith("claude")) {
-    return terms.tier === "priority" ? find(PRIORITY, model, 2500) : 1000;
+    const served = terms.tier === "priority" ? find(PRIORITY, model, 2500) : 1000;
+    return provider === "openai" && terms.region !== null && REGIONAL.test(model)
+      ? (served * IN_REGION) / 1000
+      : served;
   }
   // Anthropic's priority tier is capacity bought beforehand, without a price per token: the standard price stands.
   const fast = terms.speed === "fast" ? find(FAST, model, 6000) : 1000;

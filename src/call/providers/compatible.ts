@@ -31,7 +31,7 @@ type Limit = "max_tokens" | "max_completion_tokens";
 /** A provider whose requests and answers look like OpenAI's but for what `own` says. */
 export function compatible({ endpoint, refine, ownUsage, limit, ...own }: Own): Provider {
   return Object.freeze({
-    ...openai,
+    ...elsewhere,
     cachesUnasked: false,
     usageReader: (operation, head) => usageReader(operation, head, ownUsage),
     cap: (operation, body, tokens) => cap(operation, body, tokens, limit),
@@ -46,6 +46,9 @@ export function compatible({ endpoint, refine, ownUsage, limit, ...own }: Own): 
     },
   } satisfies Provider);
 }
+
+/** What is OpenAI's alone is left out: its regions. */
+const { at: _, ...elsewhere } = openai;
 
 const NO_HEADERS = Object.freeze({});
 

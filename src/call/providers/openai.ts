@@ -7,6 +7,7 @@ import { fields, positive, text } from "../json.ts";
 import type { AnswerHead, CapPlan, Edit, Endpoint, Following, Provider, RoutePlan } from "../provider.ts";
 import { heedGateway } from "./gateway-words.ts";
 import { openaiBatchReader } from "./openai-batch.ts";
+import { inRegion } from "./openai-region.ts";
 import { readOpenaiRequest } from "./openai-request.ts";
 import { openaiUsageReader } from "./openai-usage.ts";
 import { segments } from "./segments.ts";
@@ -143,6 +144,7 @@ export const openai: Provider = Object.freeze({
   name: "openai",
   dialect: "openai",
   hosts: Object.freeze(["api.openai.com", "eu.api.openai.com", "us.api.openai.com"]),
+  at: (hostname: string): Provider => inRegion(openai, hostname),
   endpoint,
   readRequest: readOpenaiRequest,
   usageReader: (operation: Operation, head: AnswerHead) =>

@@ -49,6 +49,29 @@ describe("a search by OpenAI", () => {
   });
 });
 
+describe("an endpoint of OpenAI's in a region", () => {
+  const usage = { prompt_tokens: 1_000, completion_tokens: 100, total_tokens: 1_100 };
+  const ask = (host: string, model: string, more: object = {}) => {
+    const choices = [{ index: 0, message: { role: "assistant", content: "Ebb." }, finish_reason: "stop" }];
+    const response = { id: "c", model, choices, usage, ...more };
+    const request = { model, max_tokens: 100, messages: [{ role: "user", content: "tides?" }] };
+    return exchanged({ url: `https://${host}/v1/chat/completions`, request, response });
+  };
+
+  it.each([
+    ["gpt-5.4", {}, 1.1],
+    ["gpt-5.4", { service_tier: "flex" }, 0.55],
+    ["gpt-5.4", { service_tier: "priority" }, 2.2],
+    ["gpt-4o", {}, 1],
+    ["gpt-5.2", {}, 1],
+  ])("asks for %s under %j %d times the price", async (model, more, times) => {
+    const [there, plain] = [await ask("eu.api.openai.com", model, more), await ask("api.openai.com", model)];
+    expect(there.bill.cost.total).toBe(Math.round(plain.bill.cost.total * times));
+    expect(there.call.cost.total).toBeGreaterThanOrEqual(Math.round(plain.call.cost.total * Math.min(times, 1.1)));
+    expect(there.call.provider).toBe("openai");
+  });
+});
+
 describe("a usage in OpenAI's words", () => {
   it("of a model that counts what it read from the cache beside its input is charged both", async () => {
     const model = "grok-4-1-fast-non-reasoning";
