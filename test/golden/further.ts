@@ -127,6 +127,17 @@ export const further: readonly Reason[] = [
     nano: ({ call, other }) => (other.nano ?? 0) + (/^gpt-4/.test(call.modelAsSent) ? 25_000_000 : 10_000_000),
   },
   {
+    why: "the table lacks the model: its maker's published price holds",
+    fits: ({ call, other }) => other.nano === null && /^(davinci|babbage)-002$/.test(call.modelAsSent),
+    nano: (compared) => {
+      const { prompt_tokens, completion_tokens } = usageOf(compared);
+      const each = compared.call.modelAsSent === "davinci-002" ? 2_000 : 400;
+      return tells(compared)
+        ? each * (number(prompt_tokens) + number(completion_tokens))
+        : [compared.call.cost.input, Number.MAX_SAFE_INTEGER];
+    },
+  },
+  {
     why: "an answer without a completion counts its prompt alone",
     fits: (compared) =>
       compared.call.operation === "completions" && tells(compared) && usageOf(compared).completion_tokens === undefined,

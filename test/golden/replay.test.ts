@@ -101,7 +101,8 @@ describeGolden.each(recorded)("recorded exchanges with %s", (provider) => {
 
 type Json = Record<string, unknown>;
 
-const isForm = ({ body }: Item["request"]): boolean => /form-data; name=/.test(body.toString("latin1", 0, 300));
+const isForm = ({ body, contentType }: Item["request"]): boolean =>
+  (contentType ?? "").startsWith("multipart/") || /form-data; ?name=/i.test(body.toString("latin1"));
 
 /** Forms may hold nothing but a file, and mistaken requests nothing at all. */
 const saysSomething = ({ request, status }: Item): boolean =>
