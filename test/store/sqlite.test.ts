@@ -93,10 +93,10 @@ describe.runIf(sqlite !== undefined)("a file store with node:sqlite", () => {
       () => raw().exec("PRAGMA application_id = 1650945124; PRAGMA user_version = 9; CREATE TABLE meters (x)"),
       /newer budget-guard/,
     ],
-    ["a folder", () => mkdirSync(path), /unable to open/],
+    ["a folder", () => mkdirSync(path), /is a folder, and the ledger is a file/],
   ])("refuses %s and leaves it as it is", async (_, make, message) => {
     make();
-    const bytes = () => (message.source.includes("unable") ? "" : readFileSync(path, "latin1"));
+    const bytes = () => (message.source.includes("folder") ? "" : readFileSync(path, "latin1"));
     const before = bytes();
     await expect(open()).rejects.toThrow(StoreDown);
     await expect(open()).rejects.toThrow(message);
