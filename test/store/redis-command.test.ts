@@ -3,15 +3,16 @@ import { Command } from "ioredis";
 import { expect, it } from "vitest";
 import { packCommand, packed } from "../../src/store/redis-command.ts";
 
+/** Not just any name: by some (`hset`, and what objects inherit) the library looks up a change to the arguments. */
+const command = fc.constantFrom("evalsha", "EVAL", "script");
 const word = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.constant(""));
 const bytes = fc.uint8Array({ minLength: 1 }).map((list) => Buffer.from(list));
 
 it("a packed command is, byte for byte, what the library would send", () => {
   fc.assert(
-    fc.property(fc.array(word, { minLength: 1 }), fc.array(bytes, { minLength: 1 }), (words, args) => {
-      const [name = "", ...rest] = words;
-      const theirs = Buffer.from(new Command(name, [...rest, ...args]).toWritable({}));
-      expect(packCommand(words, args).equals(theirs)).toBe(true);
+    fc.property(command, fc.array(word), fc.array(bytes, { minLength: 1 }), (name, words, args) => {
+      const theirs = Buffer.from(new Command(name, [...words, ...args]).toWritable({}));
+      expect(packCommand([name, ...words], args).equals(theirs)).toBe(true);
     }),
   );
 });
