@@ -61,6 +61,22 @@ export interface RequestFacts {
   readonly lastMessage: string;
 }
 
+/** What a request says that asks for nothing in particular. */
+export const NOTHING_ASKED: RequestFacts = Object.freeze({
+  model: null,
+  stream: false,
+  maxTokens: null,
+  choices: 1,
+  textBytes: 0,
+  mediaTokens: 0,
+  audioTokens: 0,
+  cacheWrite: "none",
+  terms: STANDARD,
+  system: "",
+  tools: "",
+  lastMessage: "",
+});
+
 /** One request of a batch. */
 export interface BatchedRequest {
   readonly operation: Operation;
@@ -112,6 +128,17 @@ export interface ResponseFacts {
   readonly silent?: true;
   readonly work?: Work;
 }
+
+/** What a response says that tells nothing. */
+export const NOTHING_TOLD: ResponseFacts = Object.freeze({
+  portions: Object.freeze([]),
+  model: null,
+  responseId: null,
+  finishReasons: Object.freeze([]),
+  terms: STANDARD,
+  webSearches: 0,
+  fileSearches: 0,
+});
 
 /** Reads one response, whole or event by event. */
 export interface UsageReader {

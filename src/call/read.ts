@@ -12,7 +12,7 @@ import { readStart } from "./json-start.ts";
 import { isText } from "./long-text.ts";
 import { canonicalModel, UNKNOWN_MODEL } from "./model.ts";
 import type { Prices } from "./price.ts";
-import { type RequestFacts, STANDARD } from "./provider.ts";
+import { NOTHING_ASKED, type RequestFacts } from "./provider.ts";
 import { sessionFacts, usualModel } from "./providers/realtime.ts";
 import type { Recognised } from "./recognise.ts";
 import { subjectOf } from "./subject.ts";
@@ -177,18 +177,10 @@ function unreadable(request: Request): RequestFacts {
   const { provider, operation } = request.recognised;
   const { model, stream } = provider.readRequest(operation, undefined, request.path, headers);
   return {
+    ...NOTHING_ASKED,
     model,
     stream,
-    maxTokens: null,
-    choices: 1,
     textBytes,
-    mediaTokens: 0,
-    audioTokens: 0,
-    cacheWrite: "none",
-    terms: STANDARD,
-    system: "",
-    tools: "",
-    lastMessage: "",
     unread: true,
   };
 }

@@ -3,7 +3,14 @@
  * case it never says.
  */
 import type { Operation } from "../call/call.ts";
-import { type Portion, type Provider, STANDARD, type Terms, type UsageReader, type Work } from "../call/provider.ts";
+import {
+  NOTHING_TOLD,
+  type Portion,
+  type Provider,
+  type Terms,
+  type UsageReader,
+  type Work,
+} from "../call/provider.ts";
 import { decoder } from "./decode.ts";
 import { eventStreamReader } from "./event-stream.ts";
 import { tellsFailure } from "./failure.ts";
@@ -47,17 +54,11 @@ export interface ResponseReader {
 
 /** The reading of a call that got no response. */
 export const NO_RESPONSE: ResponseReading = Object.freeze({
+  ...NOTHING_TOLD,
   status: null,
-  portions: [],
   streamed: false,
   deltaBytes: 0,
   deltas: 0,
-  model: null,
-  responseId: null,
-  finishReasons: [],
-  terms: STANDARD,
-  webSearches: 0,
-  fileSearches: 0,
   failed: false,
 });
 

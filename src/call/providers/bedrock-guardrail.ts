@@ -4,7 +4,7 @@
  */
 import { Gathering } from "../gather.ts";
 import { count, type Fields, fields, list } from "../json.ts";
-import { type RequestFacts, STANDARD, type UsageReader } from "../provider.ts";
+import { NOTHING_ASKED, NOTHING_TOLD, type RequestFacts, type UsageReader } from "../provider.ts";
 import { usage } from "../usage.ts";
 
 /** The name under which its prices are kept. */
@@ -47,19 +47,11 @@ export function readGuarding(json: unknown): RequestFacts {
   const pictures = list(body.content).filter((item) => fields(fields(item)?.image) !== null).length;
   const texts = Math.max(1, Math.ceil(all.textBytes / TEXT_UNIT));
   return {
+    ...NOTHING_ASKED,
     model: GUARDRAIL,
-    stream: false,
-    maxTokens: null,
-    choices: 1,
     textBytes: all.textBytes,
-    mediaTokens: 0,
-    audioTokens: 0,
     units: { guardrailUnits: texts * POLICIES + pictures * (WEIGHTS.contentPolicyImageUnits ?? 0) },
     outputTokens: 0,
-    cacheWrite: "none",
-    terms: STANDARD,
-    system: "",
-    tools: "",
     lastMessage,
   };
 }
@@ -73,13 +65,8 @@ export function guardingReader(): UsageReader {
       if (told !== null) units = unitsOf(told);
     },
     facts: () => ({
+      ...NOTHING_TOLD,
       portions: units === null ? [] : [{ model: null, usage: usage({ units: { guardrailUnits: units } }) }],
-      model: null,
-      responseId: null,
-      finishReasons: [],
-      terms: STANDARD,
-      webSearches: 0,
-      fileSearches: 0,
     }),
   };
 }

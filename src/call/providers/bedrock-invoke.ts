@@ -6,7 +6,7 @@ import { Gathering } from "../gather.ts";
 import { type Fields, fields, list, positive, undecoded } from "../json.ts";
 import { isText, type Text } from "../long-text.ts";
 import { base64Bytes } from "../media.ts";
-import { type RequestFacts, STANDARD } from "../provider.ts";
+import { NOTHING_ASKED, type RequestFacts } from "../provider.ts";
 import { readAnthropicRequest } from "./anthropic-request.ts";
 import { readConverse } from "./bedrock-request.ts";
 import { readOpenaiRequest } from "./openai-request.ts";
@@ -73,17 +73,13 @@ function readPlain(body: Fields, model: string | null, stream: boolean): Request
   });
   const named = LIMITS.map((name) => positive(body[name])).find((limit) => limit !== null);
   return {
+    ...NOTHING_ASKED,
     model,
     stream,
     maxTokens: named ?? positive(fields(body.textGenerationConfig)?.maxTokenCount),
     choices: positive(body.num_generations) ?? 1,
     textBytes: all.textBytes,
     mediaTokens: all.mediaTokens,
-    audioTokens: 0,
-    cacheWrite: "none",
-    terms: STANDARD,
-    system: "",
-    tools: "",
     lastMessage,
   };
 }

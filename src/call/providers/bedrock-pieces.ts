@@ -3,7 +3,7 @@
  */
 import { Gathering } from "../gather.ts";
 import { type Fields, fields, list, positive, text } from "../json.ts";
-import { type RequestFacts, STANDARD, type UsageReader } from "../provider.ts";
+import { NOTHING_ASKED, NOTHING_TOLD, type RequestFacts, type UsageReader } from "../provider.ts";
 import { usage } from "../usage.ts";
 import { withoutArn } from "./bedrock-model.ts";
 
@@ -50,17 +50,9 @@ export function readRanking(json: unknown, model: string | null): RequestFacts {
 
 function facts(model: string | null, lastMessage: string, textBytes: number): RequestFacts {
   return {
+    ...NOTHING_ASKED,
     model,
-    stream: false,
-    maxTokens: null,
-    choices: 1,
     textBytes,
-    mediaTokens: 0,
-    audioTokens: 0,
-    cacheWrite: "none",
-    terms: STANDARD,
-    system: "",
-    tools: "",
     lastMessage,
   };
 }
@@ -75,13 +67,8 @@ export function piecesReader(): UsageReader {
       images += drawn.filter((picture) => text(picture) !== null).length;
     },
     facts: () => ({
+      ...NOTHING_TOLD,
       portions: images === 0 ? [] : [{ model: null, usage: usage({ units: { images } }) }],
-      model: null,
-      responseId: null,
-      finishReasons: [],
-      terms: STANDARD,
-      webSearches: 0,
-      fileSearches: 0,
     }),
   };
 }

@@ -6,7 +6,7 @@ import { Gathering } from "../gather.ts";
 import { type Fields, fields, list, positive, text, undecoded } from "../json.ts";
 import { isText, type Text } from "../long-text.ts";
 import { dataOf, imageSize, openaiImageTokens } from "../media.ts";
-import { type RequestFacts, STANDARD } from "../provider.ts";
+import { NOTHING_ASKED, type RequestFacts } from "../provider.ts";
 
 /** Role names and separators around each message: about 4 tokens, at 3 bytes each. */
 const MESSAGE_BYTES = 12;
@@ -17,15 +17,12 @@ export function readCohereRequest(operation: Operation, json: unknown): RequestF
   const all = new Gathering();
   const said = operation === "embeddings" ? walkEmbed(body, all) : walkChat(body, all);
   return {
+    ...NOTHING_ASKED,
     model: text(body.model),
     stream: body.stream === true,
     maxTokens: operation === "embeddings" ? null : positive(body.max_tokens),
-    choices: 1,
     textBytes: all.textBytes,
     mediaTokens: all.mediaTokens,
-    audioTokens: 0,
-    cacheWrite: "none",
-    terms: STANDARD,
     system: said.system,
     tools: body.tools === undefined ? "" : JSON.stringify(body.tools),
     lastMessage: said.lastMessage,

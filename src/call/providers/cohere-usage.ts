@@ -4,7 +4,7 @@
  */
 import type { Usage } from "../call.ts";
 import { count, type Fields, fields, text } from "../json.ts";
-import { type ResponseFacts, STANDARD, type UsageReader } from "../provider.ts";
+import { NOTHING_TOLD, type ResponseFacts, type UsageReader } from "../provider.ts";
 import { isEmpty, usage } from "../usage.ts";
 import { readUsage } from "./openai-usage.ts";
 
@@ -27,13 +27,11 @@ export function cohereUsageReader(): UsageReader {
       if (told !== null) counted = billed(told) ?? counted;
     },
     facts: (): ResponseFacts => ({
+      ...NOTHING_TOLD,
       portions: counted === null || nothing(counted) ? [] : [{ model: null, usage: counted }],
       model,
       responseId,
       finishReasons,
-      terms: STANDARD,
-      webSearches: 0,
-      fileSearches: 0,
     }),
   };
 }

@@ -2,8 +2,7 @@
  * Imagen: pictures by the piece, as many as are asked for and are not withheld.
  */
 import { fields, list, positive, text } from "../json.ts";
-import type { RequestFacts, UsageReader } from "../provider.ts";
-import { STANDARD } from "../provider.ts";
+import { NOTHING_TOLD, type RequestFacts, type UsageReader } from "../provider.ts";
 import { usage } from "../usage.ts";
 
 /** Four pictures at most, one where nothing is said on Google's AI platform; Vertex makes four. */
@@ -33,13 +32,8 @@ export function picturesReader(): UsageReader {
       images += list(fields(json)?.predictions).filter((item) => isPicture(fields(item) ?? {})).length;
     },
     facts: () => ({
+      ...NOTHING_TOLD,
       portions: images === 0 ? [] : [{ model: null, usage: usage({ units: { images } }) }],
-      model: null,
-      responseId: null,
-      finishReasons: [],
-      terms: STANDARD,
-      webSearches: 0,
-      fileSearches: 0,
     }),
   };
 }

@@ -3,7 +3,7 @@
  */
 import { count, type Fields, fields, list, text } from "../json.ts";
 import { base64Bytes } from "../media.ts";
-import { type RequestFacts, STANDARD, type UsageReader } from "../provider.ts";
+import { NOTHING_ASKED, NOTHING_TOLD, type RequestFacts, type UsageReader } from "../provider.ts";
 import { usage } from "../usage.ts";
 
 /** Bytes of a page, as little as scanned ones have; and pages of a document that lies elsewhere. */
@@ -17,20 +17,11 @@ export function readOcr(json: unknown): RequestFacts {
   const formats = ["document_annotation_format", "bbox_annotation_format"].map((name) => fields(body[name]));
   const url = text(document.document_url) ?? text(fields(document.image_url)?.url) ?? text(document.image_url) ?? "";
   return {
+    ...NOTHING_ASKED,
     model: text(body.model),
-    stream: false,
-    maxTokens: null,
-    choices: 1,
-    textBytes: 0,
-    mediaTokens: 0,
-    audioTokens: 0,
     units: { pages: pagesOf(body, document, url) },
     ...(formats.some((format) => format !== null) && { variant: "annotated" }),
     outputTokens: 0,
-    cacheWrite: "none",
-    terms: STANDARD,
-    system: "",
-    tools: "",
     lastMessage: url || (text(document.file_id) ?? ""),
   };
 }
@@ -54,13 +45,9 @@ export function ocrReader(): UsageReader {
       pages += count(fields(body?.usage_info)?.pages_processed);
     },
     facts: () => ({
+      ...NOTHING_TOLD,
       portions: pages === 0 ? [] : [{ model: null, usage: usage({ units: { pages } }) }],
       model,
-      responseId: null,
-      finishReasons: [],
-      terms: STANDARD,
-      webSearches: 0,
-      fileSearches: 0,
     }),
   };
 }

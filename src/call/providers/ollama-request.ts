@@ -5,7 +5,7 @@ import type { Operation } from "../call.ts";
 import { Gathering } from "../gather.ts";
 import { type Fields, fields, list, positive, text, undecoded } from "../json.ts";
 import { base64Bytes, openaiImageTokens } from "../media.ts";
-import { type RequestFacts, STANDARD } from "../provider.ts";
+import { NOTHING_ASKED, type RequestFacts } from "../provider.ts";
 
 /** Role names and separators around each message: about 4 tokens, at 3 bytes each. */
 const MESSAGE_BYTES = 12;
@@ -19,15 +19,12 @@ export function readOllamaRequest(operation: Operation, json: unknown): RequestF
   all.json(body.tools);
   all.json(body.format);
   return {
+    ...NOTHING_ASKED,
     model,
     stream: operation !== "embeddings" && body.stream !== false,
     maxTokens: positive(fields(body.options)?.num_predict),
-    choices: 1,
     textBytes: all.textBytes,
     mediaTokens: all.mediaTokens,
-    audioTokens: 0,
-    cacheWrite: "none",
-    terms: STANDARD,
     system: said.system,
     tools: body.tools === undefined ? "" : JSON.stringify(body.tools),
     lastMessage: said.lastMessage,

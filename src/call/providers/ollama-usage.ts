@@ -3,7 +3,7 @@
  * before and is still in memory may be left out of them (docs.ollama.com/api, "Usage").
  */
 import { count, fields, text } from "../json.ts";
-import { type ResponseFacts, STANDARD, type UsageReader } from "../provider.ts";
+import { NOTHING_TOLD, type ResponseFacts, type UsageReader } from "../provider.ts";
 import { isEmpty, usage } from "../usage.ts";
 
 /** A reader for one response, whole or line by line. */
@@ -22,13 +22,10 @@ export function ollamaUsageReader(): UsageReader {
       if (inputTokens > 0 || outputTokens > 0) counted = usage({ inputTokens, outputTokens });
     },
     facts: (): ResponseFacts => ({
+      ...NOTHING_TOLD,
       portions: isEmpty(counted) && counted.outputTokens === 0 ? [] : [{ model: null, usage: counted }],
       model,
-      responseId: null,
       finishReasons: reason === null ? [] : [reason],
-      terms: STANDARD,
-      webSearches: 0,
-      fileSearches: 0,
     }),
   };
 }

@@ -3,7 +3,7 @@
  * line in the file of its results.
  */
 import { count, type Fields, fields, text } from "../json.ts";
-import type { Portion, ResponseFacts, UsageReader, Work } from "../provider.ts";
+import { NOTHING_TOLD, type Portion, type ResponseFacts, type UsageReader, type Work } from "../provider.ts";
 import { isEmpty } from "../usage.ts";
 import { readUsage } from "./openai-usage.ts";
 
@@ -49,13 +49,12 @@ export function openaiBatchReader(): UsageReader {
       else result(body);
     },
     facts: (): ResponseFacts => ({
+      ...NOTHING_TOLD,
       portions,
       model,
       responseId: work?.id ?? null,
       finishReasons,
       terms: { tier: "batch", speed: null, region: null },
-      webSearches: 0,
-      fileSearches: 0,
       ...(work !== null && { work }),
     }),
   };

@@ -6,7 +6,7 @@ import { Gathering } from "../gather.ts";
 import { type Fields, fields, list, positive, text, undecoded } from "../json.ts";
 import { isText } from "../long-text.ts";
 import { audioTokens, base64Bytes, dataOf, documentTokens, imageSize, openaiImageTokens } from "../media.ts";
-import { type RequestFacts, STANDARD } from "../provider.ts";
+import { NOTHING_ASKED, type RequestFacts } from "../provider.ts";
 import { DRAWS, defaultMediaModel, isMedia, readMedia } from "./openai-media.ts";
 import { segments } from "./segments.ts";
 
@@ -88,25 +88,11 @@ function addedBytes(operation: Operation, body: Fields, path: string): number {
   );
 }
 
-const NOTHING_SAID = Object.freeze({
-  stream: false,
-  maxTokens: null,
-  choices: 1,
-  textBytes: 0,
-  mediaTokens: 0,
-  audioTokens: 0,
-  cacheWrite: "none",
-  terms: STANDARD,
-  system: "",
-  tools: "",
-  lastMessage: "",
-});
-
 function mediaFacts(operation: Operation, body: Fields): RequestFacts {
   const model = text(body.model) ?? defaultMediaModel(operation);
   const prompt = text(body.prompt) ?? text(body.input) ?? "";
   return {
-    ...NOTHING_SAID,
+    ...NOTHING_ASKED,
     model,
     // Fields of a form are texts.
     stream: body.stream === true || body.stream === "true",
@@ -118,7 +104,7 @@ function mediaFacts(operation: Operation, body: Fields): RequestFacts {
 /** A batch names a file; the requests are in that. */
 function batchFacts(body: Fields): RequestFacts {
   const file = text(body.input_file_id) ?? "";
-  return { ...NOTHING_SAID, model: null, file, lastMessage: file };
+  return { ...NOTHING_ASKED, model: null, file, lastMessage: file };
 }
 
 /** The name under which containers are priced: they are opened without a model. */
@@ -128,7 +114,7 @@ const CONTAINER = "container";
 function containerFacts(body: Fields): RequestFacts {
   const variant = text(body.memory_limit);
   return {
-    ...NOTHING_SAID,
+    ...NOTHING_ASKED,
     model: CONTAINER,
     units: { codeSessions: 1 },
     ...(variant !== null && { variant }),

@@ -2,7 +2,7 @@
  * Sessions over WebSocket: which addresses open one, and what their messages say was used. One address for all providers that
  * speak a dialect, so that a gateway's session is metered like the provider's own.
  */
-import { type Endpoint, type RequestFacts, STANDARD } from "../provider.ts";
+import { type Endpoint, NOTHING_ASKED, type RequestFacts } from "../provider.ts";
 import { geminiSession } from "./realtime-gemini.ts";
 import { openaiSession } from "./realtime-openai.ts";
 import type { SessionReader } from "./realtime-reader.ts";
@@ -58,16 +58,8 @@ const OPENING_BYTES = 3_000;
 
 /** What can be said of a session before it opens: whose model it is, and that it will ask something. */
 export const sessionFacts = (path: string): RequestFacts => ({
+  ...NOTHING_ASKED,
   model: modelIn(path),
   stream: true,
-  maxTokens: null,
-  choices: 1,
   textBytes: OPENING_BYTES,
-  mediaTokens: 0,
-  audioTokens: 0,
-  cacheWrite: "none",
-  terms: STANDARD,
-  system: "",
-  tools: "",
-  lastMessage: "",
 });

@@ -4,7 +4,7 @@
 import { Gathering } from "../gather.ts";
 import { fields, list, text, undecoded } from "../json.ts";
 import { bytesOf } from "../long-text.ts";
-import { type RequestFacts, STANDARD } from "../provider.ts";
+import { NOTHING_ASKED, type RequestFacts } from "../provider.ts";
 
 /** What the body says; the query is read again with every document. */
 export function readRerankRequest(json: unknown): RequestFacts {
@@ -18,17 +18,9 @@ export function readRerankRequest(json: unknown): RequestFacts {
   });
   all.textBytes += bytesOf(query) * Math.max(0, documents.length - 1);
   return {
+    ...NOTHING_ASKED,
     model: text(body.model),
-    stream: false,
-    maxTokens: null,
-    choices: 1,
     textBytes: all.textBytes,
-    mediaTokens: 0,
-    audioTokens: 0,
-    cacheWrite: "none",
-    terms: STANDARD,
-    system: "",
-    tools: "",
     lastMessage,
   };
 }

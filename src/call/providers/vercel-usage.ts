@@ -4,7 +4,7 @@
  */
 import type { Usage } from "../call.ts";
 import { count, type Fields, fields, list, text } from "../json.ts";
-import { type ResponseFacts, STANDARD, type UsageReader } from "../provider.ts";
+import { NOTHING_TOLD, type ResponseFacts, type UsageReader } from "../provider.ts";
 import { isEmpty, usage } from "../usage.ts";
 
 /** A reader for one response, whole or streamed. */
@@ -26,13 +26,11 @@ export function vercelUsageReader(): UsageReader {
       if (told !== null) counted = usage({ ...readUsage(told), reportedCost: gatewayCost(body) });
     },
     facts: (): ResponseFacts => ({
+      ...NOTHING_TOLD,
       portions: counted === null || isEmpty(counted) ? [] : [{ model: null, usage: counted }],
       model,
       responseId,
       finishReasons,
-      terms: STANDARD,
-      webSearches: 0,
-      fileSearches: 0,
     }),
   };
 }

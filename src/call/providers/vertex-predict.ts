@@ -2,7 +2,7 @@
  * Embeddings by Vertex's `:predict`: each of them counts its own tokens.
  */
 import { count, fields, list } from "../json.ts";
-import { STANDARD, type UsageReader } from "../provider.ts";
+import { NOTHING_TOLD, type UsageReader } from "../provider.ts";
 import { isEmpty, usage } from "../usage.ts";
 
 /** A reader for one answer. */
@@ -17,13 +17,8 @@ export function predictUsageReader(): UsageReader {
     facts() {
       const used = usage({ inputTokens });
       return {
+        ...NOTHING_TOLD,
         portions: isEmpty(used) ? [] : [{ model: null, usage: used }],
-        model: null,
-        responseId: null,
-        finishReasons: [],
-        terms: STANDARD,
-        webSearches: 0,
-        fileSearches: 0,
       };
     },
   };
