@@ -39,6 +39,7 @@ export class MessageReader {
   #wanted = false;
   #closed = false;
   #lost = false;
+  #drained: (() => void) | null = null;
 
   constructor(options: MessageOptions) {
     this.#options = options;
@@ -75,7 +76,17 @@ export class MessageReader {
     return this.#frames.pushFrame(bytes);
   }
 
-  end(): void {
+  /** Nothing more comes; `done` is called once every whole message has been delivered. */
+  drain(done: () => void): void {
+    this.#drained = () => {
+      this.#drained = null;
+      this.#end();
+      done();
+    };
+    if (this.#slots.length === 0) this.#drained();
+  }
+
+  #end(): void {
     this.#lost = true;
     this.#inflater?.close();
   }
@@ -123,13 +134,15 @@ export class MessageReader {
       const bytes = this.#slots.shift()?.bytes ?? null;
       if (bytes !== null) this.#options.message(bytes);
     }
+    if (this.#slots.length === 0) this.#drained?.();
   }
 
   #lose(): void {
     if (this.#lost) return;
-    this.end();
+    this.#end();
     this.#slots = [];
     this.#options.lost();
+    this.#drained?.();
   }
 }
 

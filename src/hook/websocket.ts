@@ -163,9 +163,10 @@ class WebSocketWatch {
     const broken: Failure = this.#socket.readableEnded
       ? { kind: "network", code: "ECONNRESET" }
       : { kind: "abort", code: "ABORT_ERR" };
-    quietly(() => this.#session.end(shut ? null : (this.#cause ?? broken)));
-    this.#server.end();
-    this.#client.end();
+    // The last usage event may be in the inflater still.
+    this.#client.drain(() =>
+      this.#server.drain(() => quietly(() => this.#session.end(shut ? null : (this.#cause ?? broken)))),
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import { createServer, request, type Server } from "node:http";
 import { createSecureServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { constants, deflateRawSync } from "node:zlib";
 import { Agent as Undici7, WebSocket as Undici7Socket } from "undici7";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket as Client, type ServerOptions, type WebSocket as Socket, WebSocketServer } from "ws";
@@ -389,6 +390,25 @@ describe("a session that its network ends", () => {
     expect([code, String(reason)]).toEqual([4_321, "the server's own"]);
     await follower.until(() => follower.ends.length === 1);
     expect(follower.ends).toEqual([null]);
+  });
+});
+
+describe("the last messages of a session", () => {
+  it("are told before its end, compressed as they are", async () => {
+    const said = json({ type: "response.done", usage: { output_tokens: 50 } });
+    const compressed = deflateRawSync(said, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+    const [url, connection] = await byHand("sec-websocket-extensions: permessage-deflate\r\n");
+    const asking = request(url.replace("ws:", "http:"), {
+      headers: { connection: "Upgrade", upgrade: "websocket", "sec-websocket-key": "k", "sec-websocket-version": "13" },
+    });
+    asking.end();
+    const [, socket] = await once(asking, "upgrade");
+    // It leaves at once with what it came for, before anything can have been inflated.
+    socket.on("data", () => socket.destroy());
+    (await connection).write(Buffer.concat([Buffer.from([0xc1, compressed.length]), compressed]));
+    await follower.until(() => follower.ends.length === 1);
+    expect(follower.said("server")).toEqual([said]);
+    expect(follower.ends).toMatchObject([{ kind: "abort" }]);
   });
 });
 
