@@ -13,34 +13,25 @@ export const isText = (value: unknown): value is Text => typeof value === "strin
 /** UTF-8 bytes of a text. */
 export const bytesOf = (text: Text): number => (typeof text === "string" ? Buffer.byteLength(text) : text.bytes);
 
-/** What is known of a text as it stands in JSON. */
-export interface Spelling {
-  /** UTF-8 bytes of what it says. */
-  readonly bytes: number;
-  /** Whether `JSON.stringify` would spell it the same. */
-  readonly usual: boolean;
-}
-
 /** Up to this many bytes, a piece of a text is decoded at once: what is looked at of a picture. */
 const PIECE = 131_072;
 
 /** Holds on to the body that it stands in. */
 export class LongText {
-  /** UTF-8 bytes of what it says. */
+  /** Where it begins and ends in that body. */
+  readonly start: number;
+  readonly end: number;
+  /** UTF-8 bytes of what it says; about as many where something in it is escaped. */
   readonly bytes: number;
   readonly #body: Buffer;
-  readonly #start: number;
-  readonly #end: number;
-  readonly #usual: boolean;
   #plain: boolean | undefined;
 
-  /** What stands between two quotes: valid UTF-8 with valid escapes. */
-  constructor(body: Buffer, start: number, end: number, { bytes, usual }: Spelling) {
-    this.#body = body;
-    this.#start = start;
-    this.#end = end;
+  /** What stands between two quotes: valid UTF-8. */
+  constructor(body: Buffer, start: number, end: number, bytes: number) {
+    this.start = start;
+    this.end = end;
     this.bytes = bytes;
-    this.#usual = usual;
+    this.#body = body;
   }
 
   /** UTF-16 units, as with a string. */
@@ -54,17 +45,17 @@ export class LongText {
     const json = this.json();
     const piece = json.subarray(from, to);
     if (piece.length <= PIECE) return piece.toString("latin1");
-    return new LongText(piece, 0, piece.length, { bytes: piece.length, usual: true });
+    return new LongText(piece, 0, piece.length, piece.length);
   }
 
   /** As it stands between its quotes. */
   json(): Buffer {
-    return this.#body.subarray(this.#start, this.#end);
+    return this.#body.subarray(this.start, this.end);
   }
 
-  /** UTF-8 bytes of it as `JSON.stringify` writes it, quotes included. */
+  /** UTF-8 bytes of it as JSON, quotes included. */
   jsonBytes(): number {
-    return this.#usual ? this.#end - this.#start + 2 : Buffer.byteLength(JSON.stringify(this.toString()));
+    return this.end - this.start + 2;
   }
 
   /** Its beginning, from as many bytes of JSON. */
@@ -79,8 +70,14 @@ export class LongText {
     return firstValid((less) => json.toString("utf8", json.length - bytes + less));
   }
 
+  /** What it says; as it is spelled where it is spelled wrong. */
   toString(): string {
-    return decoded(this.#body.toString("utf8", this.#start, this.#end));
+    const json = this.#body.toString("utf8", this.start, this.end);
+    try {
+      return decoded(json);
+    } catch {
+      return json;
+    }
   }
 
   toJSON(): string {
@@ -89,10 +86,14 @@ export class LongText {
 
   /** Whether a byte is a character. */
   #isPlain(): boolean {
-    this.#plain ??= this.bytes === this.#end - this.#start && isAscii(this.json());
+    this.#plain ??= this.bytes === this.end - this.start && isPlain(this.json());
     return this.#plain;
   }
 }
+
+const BACKSLASH = 0x5c;
+
+const isPlain = (json: Buffer): boolean => isAscii(json) && !json.includes(BACKSLASH);
 
 /** While a value is written with something else in the place of its long texts. */
 let standIn: ((text: LongText) => string) | null = null;

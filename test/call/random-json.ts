@@ -65,4 +65,5 @@ export function spelled(value: unknown, dice: Random): string {
   return dice(3) === 0 ? slashed.replace(/[^\0-\x7f]/g, unicode) : slashed;
 }
 
-const unicode = (letter: string): string => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
+/** A UTF-16 unit as an escape. */
+export const unicode = (letter: string): string => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;

@@ -180,7 +180,11 @@ function walkMessages(messages: readonly unknown[], instructions: string, all: G
     all.textBytes += MESSAGE_BYTES;
     const last = index === messages.length - 1;
     const instructs = message.role === "system" || message.role === "developer";
-    const said = all.listenIf(last || instructs, () => walkMessage(message, all, model));
+    if (!last && !instructs) {
+      walkMessage(message, all, model);
+      return;
+    }
+    const said = all.listen(() => walkMessage(message, all, model));
     if (instructs) system += said;
     if (last) lastMessage = `${text(message.role) ?? text(message.type) ?? ""}\n${said}`;
   });
@@ -193,13 +197,8 @@ function walkMessage(message: Fields, all: Gathering, model: string): void {
   all.text(message.name);
   all.text(message.refusal);
   all.text(message.reasoning_content);
-  // What was thought or condensed before comes back sealed, and is read again.
-  all.textBytes += base64Bytes(undecoded(message.encrypted_content) ?? "");
-  all.text(message.arguments);
-  walkContent(message.output, all, model);
-  walkContent(message.summary, all, model);
-  all.json(message.action);
-  all.json(message.tools);
+  // Messages are many, and only items of other types hold more.
+  if (message.role === undefined || message.type !== undefined) walkItem(message, all, model);
   for (const called of list(message.tool_calls)) {
     all.textBytes += CALLED_BYTES;
     const { function: fn, custom } = fields(called) ?? {};
@@ -207,6 +206,16 @@ function walkMessage(message: Fields, all: Gathering, model: string): void {
     all.text(fields(fn)?.arguments);
     all.json(custom);
   }
+}
+
+function walkItem(item: Fields, all: Gathering, model: string): void {
+  // What was thought or condensed before comes back sealed, and is read again.
+  all.textBytes += base64Bytes(undecoded(item.encrypted_content) ?? "");
+  all.text(item.arguments);
+  walkContent(item.output, all, model);
+  walkContent(item.summary, all, model);
+  all.json(item.action);
+  all.json(item.tools);
 }
 
 function walkContent(content: unknown, all: Gathering, model: string): void {
