@@ -32,7 +32,7 @@ const UPSTREAMS: ReadonlyMap<string, string> = new Map([
 function upstream(path: string): Upstream | null {
   const parts = segments(path);
   const provider = parts[0] === "v1" ? UPSTREAMS.get(parts[3] ?? "") : undefined;
-  if (provider === undefined) return null;
+  if (provider === undefined || parts.length < 5) return null;
   // Bedrock's region and service stand before its own address.
   const rest = parts.slice(provider === "bedrock" ? parts.indexOf("model") : 4);
   return { provider, path: `/${rest.join("/")}` };
@@ -46,10 +46,18 @@ function ownModel(path: string): string | null {
   return at < 0 || !model.startsWith("@") ? null : model;
 }
 
+/** Parts of its API that run models: its own ones, and answers from one's documents. */
+const INTELLIGENT = new Set(["ai", "ai-search", "autorag"]);
+
+/** A WebSocket opens at the gateway, or at a provider behind it and nothing more: `/v1/ACCOUNT/GATEWAY/openai?model=...`. */
+const opensSession = (parts: readonly string[]): boolean =>
+  parts[0] === "v1" && (parts.length === 3 || parts.length === 4);
+
 function endpoint(method: string, path: string): Endpoint | null {
   const parts = segments(path);
+  if (method === "GET" && opensSession(parts)) return { operation: "realtime", spending: "unmetered" };
   // The rest of its API manages domains and the like.
-  const manages = parts[0] === "client" && !parts.includes("ai");
+  const manages = parts[0] === "client" && !parts.some((part) => INTELLIGENT.has(part));
   if (method !== "POST" || manages) return { operation: "other", spending: "free" };
   return ownModel(path) === null ? null : { operation: "invoke", spending: "metered" };
 }

@@ -79,6 +79,19 @@ describe("Cloudflare's gateway", () => {
     }
     expect(endpointAt("https://api.cloudflare.com/client/v4/zones")).toMatchObject({ spending: "free" });
   });
+
+  it("opens sessions that nobody meters, and answers from one's documents", async () => {
+    const session = { operation: "realtime", spending: "unmetered" };
+    for (const end of ["", "/", "/openai?model=gpt-realtime", "/google?api_key=k"]) {
+      expect(endpointAt(`${gateway}${end}`, "GET")).toMatchObject(session);
+    }
+    expect(endpointAt(`${gateway}/openai/models`, "GET")).toMatchObject({ spending: "free" });
+    const api = "https://api.cloudflare.com/client/v4/accounts/a";
+    const search = endpointAt(`${api}/ai-search/instances/docs/chat/completions`);
+    expect(search).toMatchObject({ operation: "chat", spending: "metered" });
+    expect(endpointAt(`${api}/autorag/rags/docs/ai-search`)).toMatchObject({ spending: "unmetered" });
+    expect(endpointAt(`${api}/ai-gateway/gateways`)).toMatchObject({ spending: "free" });
+  });
 });
 
 describe("LiteLLM's proxy", () => {
