@@ -6,7 +6,7 @@
  */
 
 import type { Units } from "../call.ts";
-import { type Fields, fields, list } from "../json.ts";
+import { count, type Fields, fields, list } from "../json.ts";
 
 /** USD per thousand queries, and per thousand answers. */
 const QUERIES = 14;
@@ -39,6 +39,8 @@ export interface SearchCounter {
   candidate(candidate: Fields): void;
   /** A step of an interaction. */
   step(step: Fields | null): void;
+  /** `grounding_tool_count` of an interaction's usage, which its stream tells at the end. */
+  tools(told: unknown): void;
   /** `model` decides whether queries are billed, or the answer. */
   counts(model: string): { readonly webSearches: number; readonly units: { readonly units?: Units } };
 }
@@ -50,6 +52,7 @@ export function createSearchCounter(): SearchCounter {
   const add = (query: unknown): void => {
     if (query !== "") queries.add(String(query));
   };
+  const counted = { web: 0, maps: 0 };
   const found = { elsewhere: false, onMaps: false, fetched: false, entry: false };
   return {
     candidate(candidate) {
@@ -67,16 +70,26 @@ export function createSearchCounter(): SearchCounter {
       }
     },
     step(step) {
+      if (step?.type === "google_maps_call") found.onMaps = true;
       if (step?.type !== "google_search_call") return;
       for (const query of list(fields(step.arguments)?.queries)) add(query);
     },
-    counts(model) {
-      // Pages that the request names are read at the price of their tokens, and shown as if they had been found.
-      const onWeb = queries.size > 0 || found.entry || (found.elsewhere && !found.fetched);
-      if (billedByQuery(model)) {
-        return { webSearches: onWeb || found.onMaps ? Math.max(1, queries.size) : 0, units: {} };
+    tools(told) {
+      for (const item of list(told)) {
+        const { type, count: times } = fields(item) ?? {};
+        if (type === "google_search") counted.web = count(times);
+        if (type === "google_maps") counted.maps = count(times);
       }
-      return { webSearches: onWeb ? 1 : 0, units: found.onMaps ? { units: { searches: 1 } } : {} };
+    },
+    counts(model) {
+      const onMaps = found.onMaps || counted.maps > 0;
+      // Pages that the request names are read at the price of their tokens, and shown as if they had been found.
+      const onWeb = queries.size > 0 || counted.web > 0 || found.entry || (found.elsewhere && !found.fetched);
+      if (billedByQuery(model)) {
+        const asked = Math.max(queries.size, counted.web + counted.maps);
+        return { webSearches: onWeb || onMaps ? Math.max(1, asked) : 0, units: {} };
+      }
+      return { webSearches: onWeb ? 1 : 0, units: onMaps ? { units: { searches: 1 } } : {} };
     },
   };
 }

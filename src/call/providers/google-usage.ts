@@ -41,7 +41,9 @@ export function googleUsageReader(operation: Operation, head: AnswerHead): Usage
     tier = interaction.service_tier ?? tier;
     for (const step of list(interaction.steps)) searches.step(fields(step));
     const usage = fields(interaction.usage);
-    if (usage !== null) counted = interactionUsage(usage);
+    if (usage === null) return;
+    counted = interactionUsage(usage);
+    searches.tools(usage.grounding_tool_count);
   };
 
   const take = (json: unknown): void => {
@@ -52,7 +54,7 @@ export function googleUsageReader(operation: Operation, head: AnswerHead): Usage
     responseId = text(answer.responseId) ?? text(answer.id) ?? responseId;
     if (operation === "responses") {
       takeInteraction(answer, answer !== body);
-      searches.step(fields(body.step));
+      searches.step(fields(body.step) ?? fields(body.delta));
       return;
     }
     const why = named(fields(answer.promptFeedback)?.blockReason);

@@ -57,6 +57,45 @@ describe("what a Gemini answer rests on", () => {
   });
 });
 
+describe("what an interaction looked up", () => {
+  const url = "https://generativelanguage.googleapis.com/v1beta/interactions";
+  const tokens = { total_input_tokens: 10, total_output_tokens: 2, total_tokens: 12 };
+  const step = { type: "google_search_call", id: "s1", arguments: { queries: ["tide table", "tide today"] } };
+  const map = { type: "google_maps_call", id: "m1", arguments: { queries: ["quay"] } };
+
+  /** The bill of tools, whole and streamed, where only the steps or only the usage tells. */
+  async function lookedUp(model: string, called: object, type: string, count: number) {
+    const request = { model, input: "tides?", tools: [{ type }] };
+    const usage = { ...tokens, grounding_tool_count: [{ type, count }] };
+    const ask = async (response: unknown) => (await exchanged({ url, request, response })).bill.cost.tools;
+    const done = { id: "i1", model, status: "completed" };
+    const begun = { event_type: "interaction.created", interaction: { id: "i1", model, status: "in_progress" } };
+    const started = { event_type: "step.start", index: 0, step: called };
+    const grown = { event_type: "step.delta", index: 0, delta: called };
+    const ended = (told: object) => ({ event_type: "interaction.completed", interaction: { ...done, usage: told } });
+    return [
+      await ask({ ...done, steps: [called], usage: tokens }),
+      await ask({ ...done, usage }),
+      await ask(events([begun, started, ended(tokens)])),
+      await ask(events([begun, grown, ended(tokens)])),
+      await ask(events([begun, ended(usage)])),
+      await ask(events([begun, started, ended(usage)])),
+    ];
+  }
+
+  it.each([
+    ["gemini-3.5-flash", "google_search", step, 2, 28_000_000],
+    ["gemini-2.5-flash", "google_search", step, 2, 35_000_000],
+    ["gemini-3.5-flash", "google_maps", map, 1, 14_000_000],
+    ["gemini-2.5-flash", "google_maps", map, 1, 25_000_000],
+  ])(
+    "costs %s by %s the same, told by its steps or its usage, whole or streamed",
+    async (model, type, called, n, nano) => {
+      expect(await lookedUp(model, called, type, n)).toEqual(Array(6).fill(nano));
+    },
+  );
+});
+
 describe("a Gemini answer whose names are numbers", () => {
   it("counts sound and pictures as such, and has ended", async () => {
     const response = {
