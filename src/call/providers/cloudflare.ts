@@ -3,7 +3,8 @@
  * with `openai/gpt-5` for everyone's models (`/compat`); its own models run under `/ai/run/MODEL` and `/workers-ai/MODEL`.
  */
 import type { Operation } from "../call.ts";
-import { fields, positive } from "../json.ts";
+import { Gathering } from "../gather.ts";
+import { type Fields, fields, positive } from "../json.ts";
 import type { CapPlan, Endpoint, Upstream, UsageReader } from "../provider.ts";
 import { compatible, speaker } from "./compatible.ts";
 import { openai } from "./openai.ts";
@@ -62,8 +63,18 @@ function endpoint(method: string, path: string): Endpoint | null {
   return ownModel(path) === null ? null : { operation: "invoke", spending: "metered" };
 }
 
+/** Whose words its own models read: gpt-oss takes those of responses too. */
+function wordsOf(body: Fields): Operation {
+  if (body.messages !== undefined) return "chat";
+  return body.input === undefined ? "completions" : "responses";
+}
+
+/** What is to be embedded, ranked, translated or summed up. */
+const TEXTS = ["text", "input_text", "query", "contexts"] as const;
+
 function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
   if (operation !== "invoke") return shared.cap(operation, json, tokens);
+  if (wordsOf(fields(json) ?? {}) === "responses") return openai.cap("responses", json, tokens);
   // Without a limit its models stop at 256 (developers.cloudflare.com/workers-ai/models).
   if ((positive(fields(json)?.max_tokens) ?? 256) <= tokens) return { kind: "unchanged" };
   return { kind: "edits", edits: [{ path: ["max_tokens"], value: tokens, insert: true }] };
@@ -80,9 +91,19 @@ export const cloudflare = compatible({
   cap,
   readRequest(operation, body, path, headers) {
     if (operation !== "invoke") return shared.readRequest(operation, body, path, headers);
-    const plain = fields(body)?.messages === undefined ? "completions" : "chat";
-    const facts = openai.readRequest(plain, body, path);
-    return { ...facts, model: ownModel(path), maxTokens: positive(fields(body)?.max_tokens) ?? 256 };
+    const said = fields(body) ?? {};
+    const words = wordsOf(said);
+    const facts = openai.readRequest(words, body, path);
+    const all = new Gathering();
+    const texts = words === "responses" ? [] : TEXTS;
+    const heard = all.listen(() => texts.forEach((name) => void all.json(said[name])));
+    return {
+      ...facts,
+      model: ownModel(path),
+      textBytes: facts.textBytes + all.textBytes,
+      maxTokens: words === "responses" ? facts.maxTokens : (positive(said.max_tokens) ?? 256),
+      lastMessage: facts.lastMessage + heard,
+    };
   },
   usageReader: (operation, head) =>
     operation === "invoke" ? unwrapping(openai.usageReader("chat", head)) : shared.usageReader(operation, head),

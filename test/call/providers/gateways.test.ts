@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { cloudflare } from "../../../src/call/providers/cloudflare.ts";
 import { endpointAt, events, exchanged } from "./exchanged.ts";
 
 const messages = [{ role: "user", content: "How many letters?" }];
@@ -78,6 +79,27 @@ describe("Cloudflare's gateway", () => {
       expect(bill.cost.total).toBe(100 * 282 + 10 * 827);
     }
     expect(endpointAt("https://api.cloudflare.com/client/v4/zones")).toMatchObject({ spending: "free" });
+  });
+
+  it.each([
+    ["@cf/baai/bge-m3", { text: ["x".repeat(30_000)] }],
+    ["@cf/baai/bge-reranker-base", { query: "x", contexts: [{ text: "x".repeat(30_000) }] }],
+    ["@cf/meta/m2m100-1.2b", { text: "x".repeat(30_000), target_lang: "fr" }],
+    ["@cf/facebook/bart-large-cnn", { input_text: "x".repeat(30_000) }],
+    ["@cf/openai/gpt-oss-120b", { instructions: "Be brief.", input: "x".repeat(30_000) }],
+  ])("counts what its %s reads, which its answer may not tell", async (model, request) => {
+    const url = `https://api.cloudflare.com/client/v4/accounts/a/ai/run/${model}`;
+    const { call, bill } = await exchanged({ url, request, response: { success: true, result: { data: [[0.1]] } } });
+    expect(call.inputTokens).toBeGreaterThanOrEqual(10_000);
+    expect(bill.usage.inputTokens).toBe(call.inputTokens);
+  });
+
+  it("limits its gpt-oss by the name that it has in the words of responses", () => {
+    const body = { input: "Why?" };
+    const path = "/client/v4/accounts/a/ai/run/@cf/openai/gpt-oss-120b";
+    expect(cloudflare.readRequest("invoke", body, path).maxTokens).toBe(null);
+    const edits = [{ path: ["max_output_tokens"], value: 100, insert: true }];
+    expect(cloudflare.cap("invoke", body, 100)).toEqual({ kind: "edits", edits });
   });
 
   it("opens sessions that nobody meters, and answers from one's documents", async () => {
