@@ -34,8 +34,8 @@ const THINKING_BYTES = 120;
  */
 const TOOL_PROMPT_BYTES = 2_400;
 
-/** What the body says; a body that is no object reads as one that says nothing. */
-export function readAnthropicRequest(json: unknown): RequestFacts {
+/** What the body says, asked of `model`; a body that is no object reads as one that says nothing. */
+export function readAnthropicRequest(json: unknown, model = text(fields(json)?.model)): RequestFacts {
   const body = fields(json) ?? {};
   const all = new Gathering();
   all.textBytes += REQUEST_BYTES;
@@ -63,7 +63,6 @@ export function readAnthropicRequest(json: unknown): RequestFacts {
   });
   if (messages.some(asksForCitations)) all.textBytes += CITATION_BYTES;
   if (fields(body.context_management) !== null) all.textBytes += CONDENSING_BYTES;
-  const model = text(body.model);
   return {
     model,
     stream: body.stream === true,
@@ -84,8 +83,8 @@ export function readAnthropicRequest(json: unknown): RequestFacts {
  * The tokenizer since Opus 4.7 makes up to 1.35 times as many tokens of the same text
  * (platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-7).
  */
-const density = (model: string | null): number =>
-  model !== null && /claude-(opus-(4-[7-9]|[5-9])|(sonnet|haiku|fable|mythos)-[5-9])/.test(model) ? 1.35 : 1;
+export const density = (model: string | null): number =>
+  model !== null && /claude-(opus-(4[-.][7-9]|[5-9])|(sonnet|haiku|fable|mythos)-[5-9])/.test(model) ? 1.35 : 1;
 
 /** Documents and results of searches may be cited, also those that a tool brings. */
 const asksForCitations = (holder: unknown): boolean =>

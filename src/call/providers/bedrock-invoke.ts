@@ -28,7 +28,7 @@ export function readInvoke(json: unknown, model: string | null, stream: boolean)
   const body = fields(json) ?? {};
   switch (dialectOf(body)) {
     case "anthropic":
-      return { ...readAnthropicRequest(body), model, stream };
+      return { ...readAnthropicRequest(body, model), stream };
     case "nova":
       return readConverse(body, model, stream);
     case "openai":

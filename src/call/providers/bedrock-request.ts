@@ -6,6 +6,7 @@ import { type Fields, fields, list, positive, text, undecoded } from "../json.ts
 import { isText, type Text } from "../long-text.ts";
 import { anthropicImageTokens, audioTokens, base64Bytes, documentTokens, imageSize } from "../media.ts";
 import type { RequestFacts } from "../provider.ts";
+import { density } from "./anthropic-request.ts";
 import { termsOf } from "./bedrock-usage.ts";
 
 const MESSAGE_BYTES = 12;
@@ -54,7 +55,7 @@ export function readConverse(json: unknown, model: string | null, stream: boolea
     stream,
     maxTokens: positive(limits.maxTokens) ?? positive(limits.max_new_tokens) ?? positive(more.max_tokens),
     choices: 1,
-    textBytes: all.textBytes,
+    textBytes: Math.ceil(all.textBytes * density(model)),
     mediaTokens: all.mediaTokens,
     audioTokens: all.audioTokens,
     cacheWrite: all.cacheWrite,

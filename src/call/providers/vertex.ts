@@ -14,6 +14,7 @@ import type {
   UsageReader,
 } from "../provider.ts";
 import { anthropic } from "./anthropic.ts";
+import { readAnthropicRequest } from "./anthropic-request.ts";
 import { google, googleEndpoint, googleStreamKeys, hidesThoughts } from "./google.ts";
 import { type GoogleAddress, googleAddress, withModel } from "./google-address.ts";
 import { compatibleUsageReader } from "./google-compatible.ts";
@@ -59,8 +60,8 @@ const other = (spending: Spending): Endpoint => ({ operation: "other", spending 
 function readRequest(operation: Operation, body: unknown, path: string): RequestFacts {
   const address = googleAddress(path);
   if (operation !== "messages" && operation !== "chat") return google.readRequest(operation, body, path);
-  const dialect = operation === "messages" ? anthropic : openai;
-  const facts = dialect.readRequest(operation, body, path);
+  const facts =
+    operation === "messages" ? readAnthropicRequest(body, address.model) : openai.readRequest(operation, body, path);
   const model = address.publisher === null ? facts.model : address.model;
   const stream = facts.stream || address.verb === "streamRawPredict";
   return { ...facts, model, stream, terms: termsAt(address, facts.terms) };
