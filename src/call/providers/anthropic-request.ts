@@ -88,7 +88,7 @@ export const density = (model: string | null): number =>
 
 /** Documents and results of searches may be cited, also those that a tool brings. */
 const asksForCitations = (holder: unknown): boolean =>
-  list(fields(holder)?.content).some(
+  blocksOf(fields(holder)?.content).some(
     (block) => fields(fields(block)?.citations)?.enabled === true || asksForCitations(block),
   );
 
@@ -109,8 +109,11 @@ export function readAnthropicCompletion(json: unknown): RequestFacts {
 
 function walkContent(content: unknown, all: Gathering): void {
   if (isText(content)) all.text(content);
-  else for (const block of list(content)) walkBlock(fields(block), all);
+  else for (const block of blocksOf(content)) walkBlock(fields(block), all);
 }
+
+/** A page that was fetched, and the output of code that was run, stand alone without a list. */
+const blocksOf = (content: unknown): readonly unknown[] => (fields(content) === null ? list(content) : [content]);
 
 /** Blocks nest: a tool's result holds text and pictures of its own. */
 function walkBlock(block: Fields | null, all: Gathering): void {
@@ -128,8 +131,11 @@ function walkBlock(block: Fields | null, all: Gathering): void {
   all.text(block.name);
   if (block.type === "search_result") all.text(block.title);
   walkContent(block.content, all);
+  all.text(block.stdout);
+  all.text(block.stderr);
   // A found page comes back encrypted and is read again as input.
   all.text(block.encrypted_content);
+  all.text(block.encrypted_stdout);
 }
 
 function walkSource(block: Fields, all: Gathering): void {

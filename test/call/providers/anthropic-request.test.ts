@@ -33,3 +33,33 @@ describe("the tokenizer of the newer models", () => {
     expect(own("anthropic/claude-opus-4.7")).toBe(own("claude-opus-4-7"));
   });
 });
+
+describe("what a server tool brought before", () => {
+  const read = (block: object) => {
+    const messages = [
+      { role: "assistant", content: [block] },
+      { role: "user", content: "Go on." },
+    ];
+    return anthropic.readRequest("messages", { model: "claude-sonnet-4-5", messages }, "/v1/messages");
+  };
+  const document = { type: "document", source: { type: "text", media_type: "text/plain", data: LONG } };
+  const page = (content: object) => ({ type: "web_fetch_result", url: "https://tides.example", content });
+  const ran = { return_code: 0, content: [] };
+
+  it.each([
+    ["web_fetch_tool_result", page(document)],
+    ["code_execution_tool_result", { type: "code_execution_result", stdout: LONG, stderr: "", ...ran }],
+    ["code_execution_tool_result", { type: "encrypted_code_execution_result", encrypted_stdout: LONG, ...ran }],
+    ["bash_code_execution_tool_result", { type: "bash_code_execution_result", stdout: "", stderr: LONG, ...ran }],
+    ["text_editor_code_execution_tool_result", { type: "text_editor_code_execution_view_result", content: LONG }],
+  ])("is read again: %s", (type, content) => {
+    const { textBytes } = read({ type, tool_use_id: "t", content });
+    expect(textBytes).toBeGreaterThanOrEqual(LONG.length);
+  });
+
+  it("is cited where it asks for that", () => {
+    const plain = read({ type: "web_fetch_tool_result", content: page(document) }).textBytes;
+    const cited = page({ ...document, citations: { enabled: true } });
+    expect(read({ type: "web_fetch_tool_result", content: cited }).textBytes).toBe(plain + 1_700);
+  });
+});
