@@ -3,7 +3,7 @@
  * (aws.amazon.com/bedrock/pricing). What was checked is told to those who ask for a trace, and by ApplyGuardrail.
  */
 import { Gathering } from "../gather.ts";
-import { count, type Fields, fields, list } from "../json.ts";
+import { count, type Fields, fields, list, undecoded } from "../json.ts";
 import { NOTHING_ASKED, NOTHING_TOLD, type RequestFacts, type UsageReader } from "../provider.ts";
 import { usage } from "../usage.ts";
 
@@ -43,8 +43,17 @@ const POLICIES = 10;
 export function readGuarding(json: unknown): RequestFacts {
   const body = fields(json) ?? {};
   const all = new Gathering();
-  const lastMessage = all.listen(() => all.json(body.content));
-  const pictures = list(body.content).filter((item) => fields(fields(item)?.image) !== null).length;
+  let pictures = 0;
+  const lastMessage = all.listen(() => {
+    for (const item of list(body.content).map(fields)) {
+      all.text(fields(item?.text)?.text);
+      const image = fields(item?.image);
+      if (image === null) continue;
+      pictures += 1;
+      // Billed by the piece, whatever its size.
+      all.media(0, undecoded(fields(image.source)?.bytes) ?? "");
+    }
+  });
   const texts = Math.max(1, Math.ceil(all.textBytes / TEXT_UNIT));
   return {
     ...NOTHING_ASKED,

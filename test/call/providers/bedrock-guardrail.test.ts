@@ -81,6 +81,17 @@ describe("a guardrail without a model", () => {
     ]);
     expect([bill.source, bill.cost.total]).toEqual(["local", 3 * 150_000 + 750_000]);
   });
+
+  it("is held for a picture by the piece, however large it is", async () => {
+    const held = async (bytes: string) => {
+      const content = [{ image: { format: "png", source: { bytes } } }, { text: { text: "hi" } }];
+      return (await exchanged({ url: apply, request: { source: "INPUT", content } })).call;
+    };
+    const [small, large] = [await held("A".repeat(100)), await held("B".repeat(1_000_000))];
+    expect(large.cost.total).toBe(500_000 + 750_000);
+    expect(small.cost.total).toBe(large.cost.total);
+    expect(small.fingerprint).not.toBe(large.fingerprint);
+  });
 });
 
 describe("figures at the end of a stream", () => {
