@@ -8,7 +8,15 @@ import { segments } from "./segments.ts";
 
 export const azure = compatible({
   name: "azure",
-  hosts: ["*.openai.azure.com", "*.cognitiveservices.azure.com", "*.services.ai.azure.com", "*.models.ai.azure.com"],
+  hosts: [
+    "*.openai.azure.com",
+    "*.cognitiveservices.azure.com",
+    "*.services.ai.azure.com",
+    "*.models.ai.azure.com",
+    // Azure Government.
+    "*.openai.azure.us",
+    "*.cognitiveservices.azure.us",
+  ],
   cachesUnasked: true,
   // A deployment does not tell whether its model thinks; all that are deployed now know the newer name.
   limit: "max_completion_tokens",
