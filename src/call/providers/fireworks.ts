@@ -5,6 +5,7 @@ import { compatible } from "./compatible.ts";
 
 export const fireworks = compatible({
   name: "fireworks",
-  hosts: ["api.fireworks.ai"],
+  // Speech is written down at hosts of its own: audio-prod and audio-turbo (docs.fireworks.ai, "Querying ASR models").
+  hosts: ["api.fireworks.ai", "*.api.fireworks.ai"],
   hidesReasoning: () => false,
 });

@@ -30,6 +30,14 @@ describe("Azure", () => {
     expect(bill.cost.total).toBeGreaterThan(0);
   });
 
+  it.each(["chat/completions", "embeddings", "images/generations", "audio/transcriptions"])(
+    "is asked at the hosts of governments too: %s",
+    (end) => {
+      const found = endpointAt(`https://res.openai.azure.us/openai/deployments/ours/${end}?api-version=2025-04-01`);
+      expect(found).toMatchObject({ certain: true, spending: "metered", provider: { name: "azure" } });
+    },
+  );
+
   it("keeps Anthropic's terms for Anthropic's models", async () => {
     const { call, bill } = await exchanged({
       url: "https://res.services.ai.azure.com/anthropic/v1/messages",
@@ -355,4 +363,11 @@ it("an unknown address on a known host is counted as a call, never let by in sil
     certain: true,
   });
   expect(endpointAt("https://api.together.xyz/v1/fine-tunes")).toMatchObject({ spending: "unmetered" });
+});
+
+describe("Fireworks", () => {
+  it.each(["audio-prod", "audio-turbo"])("writes down speech at a host of its own: %s", (name) => {
+    const found = endpointAt(`https://${name}.api.fireworks.ai/v1/audio/transcriptions`);
+    expect(found).toMatchObject({ operation: "transcription", spending: "metered", provider: { name: "fireworks" } });
+  });
 });
