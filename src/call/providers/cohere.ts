@@ -16,6 +16,8 @@ const OWN: ReadonlyMap<string, Endpoint> = new Map([
   ["generate", { operation: "chat", spending: "metered" }],
   ["embed", { operation: "embeddings", spending: "metered" }],
   ["rerank", { operation: "rerank", spending: "metered" }],
+  // Made of a dataset that was uploaded before, and that nobody counted.
+  ["batches", { operation: "batch", spending: "unmetered" }],
   ["tokenize", { operation: "other", spending: "free" }],
   ["detokenize", { operation: "other", spending: "free" }],
   ["check-api-key", { operation: "other", spending: "free" }],

@@ -84,6 +84,14 @@ describe("Cohere", () => {
     expect([bill.source, bill.cost]).toEqual(["estimate", call.cost]);
   });
 
+  it("does not take a batch for one request: what is in its dataset nobody counted", async () => {
+    const { call, bill } = await exchanged({
+      url: "https://api.cohere.com/v2/batches",
+      request: { name: "b", input_dataset_id: "d", model: "command-a-03-2025" },
+    });
+    expect([call.operation, call.spending, bill.cost.total]).toEqual(["batch", "unmetered", 0]);
+  });
+
   it("speaks as OpenAI does at its compatible address", async () => {
     const { bill } = await exchanged({
       url: "https://api.cohere.com/compatibility/v1/chat/completions",
