@@ -21,6 +21,7 @@ export function readCohereRequest(operation: Operation, json: unknown): RequestF
     model: text(body.model),
     stream: body.stream === true,
     maxTokens: operation === "embeddings" ? null : positive(body.max_tokens),
+    choices: positive(body.num_generations) ?? 1,
     textBytes: all.textBytes,
     mediaTokens: all.mediaTokens,
     system: said.system,
@@ -39,8 +40,17 @@ function walkChat(body: Fields, all: Gathering): Said {
   all.json(body.tools);
   all.json(body.response_format);
   all.json(body.documents);
-  for (const turn of list(body.chat_history)) all.text(fields(turn)?.message);
-  let lastMessage = all.listen(() => all.text(body.message));
+  for (const turn of list(body.chat_history)) {
+    all.text(fields(turn)?.message);
+    all.json(fields(turn)?.tool_calls);
+    all.json(fields(turn)?.tool_results);
+  }
+  let lastMessage = all.listen(() => {
+    all.text(body.message);
+    all.json(body.tool_results);
+    // What `generate` goes on with.
+    all.text(body.prompt);
+  });
   const messages = list(body.messages);
   messages.forEach((item, index) => {
     const message = fields(item);

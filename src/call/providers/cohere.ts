@@ -38,6 +38,9 @@ function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
 const told = (facts: RequestFacts, operation: Operation): RequestFacts =>
   operation === "chat" ? { ...facts, textBytes: facts.textBytes + 180 } : facts;
 
+/** What v2 streams, and what v1 does, whose texts have no delta around them. */
+const STREAMED = Object.freeze(['"delta"', '"text-generation","text"']);
+
 /** One search is a query with up to 100 documents (cohere.com/pricing). */
 const searchesOf = (body: unknown): Units => ({
   searches: Math.max(1, Math.ceil(list(fields(body)?.documents).length / 100)),
@@ -55,6 +58,7 @@ export const cohere = compatible({
   usageReader: (operation, head) =>
     isCompatible(head.path) ? shared.usageReader(operation, head) : cohereUsageReader(),
   hidesReasoning: () => false,
+  streamKeys: (operation) => (operation === "chat" ? STREAMED : shared.streamKeys(operation)),
   readRequest: (operation, body, path, headers) =>
     operation === "rerank"
       ? { ...shared.readRequest(operation, body, path, headers), units: searchesOf(body) }

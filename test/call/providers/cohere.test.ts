@@ -92,6 +92,37 @@ describe("Cohere", () => {
     expect([call.operation, call.spending, bill.cost.total]).toEqual(["batch", "unmetered", 0]);
   });
 
+  it.each([
+    ["generate", { prompt: "x".repeat(3_000) }],
+    ["chat", { message: "hi", tool_results: [{ call: { name: "f" }, outputs: [{ text: "x".repeat(3_000) }] }] }],
+    ["chat", { message: "hi", chat_history: [{ role: "TOOL", tool_results: [{ outputs: ["x".repeat(3_000)] }] }] }],
+  ])("counts what its older address reads: %s", async (word, body) => {
+    const { call } = await exchanged({ url: `https://api.cohere.com/v1/${word}`, request: { model: "c", ...body } });
+    expect(call.inputTokens).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it("holds each text that its older address is to write", async () => {
+    const request = { model: "c", prompt: "hi", max_tokens: 50, num_generations: 3 };
+    expect((await exchanged({ url: "https://api.cohere.com/v1/generate", request })).call.outputTokens).toBe(150);
+  });
+
+  it("is charged for what streamed until it was called off, by both addresses (C: client disconnects)", async () => {
+    const outcome = { kind: "aborted", status: 200 } as const;
+    const messages = [{ role: "user", content: "hi" }];
+    const text = "x".repeat(30);
+    const newer = Array(10).fill({ type: "content-delta", delta: { message: { content: { text } } } });
+    const older = Array(10).fill({ is_finished: false, event_type: "text-generation", text });
+    const cut = await exchanged({ url, request: { ...request, messages }, response: events(newer), outcome });
+    const before = await exchanged({
+      url: "https://api.cohere.com/v1/chat",
+      request: { model: "command-r7b-12-2024", message: "hi", stream: true },
+      response: older.map((event) => JSON.stringify(event)).join("\n"),
+      headers: { "content-type": "application/stream+json" },
+      outcome,
+    });
+    for (const { bill } of [cut, before]) expect([bill.source, bill.usage.outputTokens]).toEqual(["estimate", 100]);
+  });
+
   it("speaks as OpenAI does at its compatible address", async () => {
     const { bill } = await exchanged({
       url: "https://api.cohere.com/compatibility/v1/chat/completions",
