@@ -12,6 +12,7 @@ import { piecesReader, readDrawing, readRanking } from "./bedrock-pieces.ts";
 import { readConverse } from "./bedrock-request.ts";
 import { capBedrock, routeBedrock } from "./bedrock-shape.ts";
 import { asAsked, bedrockUsageReader, termsAbove } from "./bedrock-usage.ts";
+import { heedGateway } from "./gateway-words.ts";
 import { openai } from "./openai.ts";
 import { segments } from "./segments.ts";
 
@@ -115,7 +116,11 @@ function asServed(facts: RequestFacts): RequestFacts {
   return /(^|\.)openai\.gpt-[5-9]/.test(model) ? { ...facts, cacheWrite: "minutes" } : facts;
 }
 
-function usageReader(operation: Operation, head: AnswerHead): UsageReader {
+/** A reader for one answer, which a gateway may have had in its cache. */
+const usageReader = (operation: Operation, head: AnswerHead): UsageReader =>
+  heedGateway(ownReader(operation, head), head);
+
+function ownReader(operation: Operation, head: AnswerHead): UsageReader {
   if (compatible(head.path) === null && (operation === "images" || operation === "rerank")) return piecesReader();
   if (isGuarding(head.path)) return guardingReader();
   if (modelInPath(head.path) !== null) return bedrockUsageReader(head);

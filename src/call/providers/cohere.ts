@@ -7,6 +7,7 @@ import type { CapPlan, Endpoint, RequestFacts } from "../provider.ts";
 import { readCohereRequest } from "./cohere-request.ts";
 import { cohereUsageReader } from "./cohere-usage.ts";
 import { compatible } from "./compatible.ts";
+import { heedGateway } from "./gateway-words.ts";
 import { segments } from "./segments.ts";
 
 const shared = compatible({ name: "cohere", hosts: [] });
@@ -56,7 +57,7 @@ export const cohere = compatible({
     return OWN.get(segments(path).at(-1) ?? "") ?? null;
   },
   usageReader: (operation, head) =>
-    isCompatible(head.path) ? shared.usageReader(operation, head) : cohereUsageReader(),
+    isCompatible(head.path) ? shared.usageReader(operation, head) : heedGateway(cohereUsageReader(), head),
   hidesReasoning: () => false,
   streamKeys: (operation) => (operation === "chat" ? STREAMED : shared.streamKeys(operation)),
   readRequest: (operation, body, path, headers) =>

@@ -5,6 +5,7 @@
  */
 import type { Operation, Spending } from "../call.ts";
 import type { AnswerHead, CapPlan, Endpoint, Provider, RequestFacts, RoutePlan, UsageReader } from "../provider.ts";
+import { heedGateway } from "./gateway-words.ts";
 import { type GoogleAddress, googleAddress } from "./google-address.ts";
 import { googleBatchReader, googleFollows, readGoogleBatch } from "./google-batch.ts";
 import { compatibleUsageReader } from "./google-compatible.ts";
@@ -70,8 +71,11 @@ function readRequest(operation: Operation, body: unknown, path: string): Request
   return operation === "images" && !googleAddress(path).compatible ? readPictures(facts, body) : facts;
 }
 
-/** A reader for one answer of Gemini's own endpoints, or of the compatible ones. */
-function usageReader(operation: Operation, head: AnswerHead): UsageReader {
+/** A reader for one answer of Gemini's own endpoints, or of the compatible ones; a gateway may stand before them. */
+const usageReader = (operation: Operation, head: AnswerHead): UsageReader =>
+  heedGateway(ownReader(operation, head), head);
+
+function ownReader(operation: Operation, head: AnswerHead): UsageReader {
   if (googleAddress(head.path).compatible) return compatibleUsageReader(operation);
   if (operation === "images") return picturesReader();
   if (operation === "batch") return googleBatchReader(head);

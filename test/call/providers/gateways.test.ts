@@ -62,6 +62,26 @@ describe("Cloudflare's gateway", () => {
     expect([bill.source, bill.cost.total, bill.usage.inputTokens]).toEqual(["provider", 0, 100]);
   });
 
+  it.each([
+    [
+      "google-ai-studio/v1beta/models/gemini-2.5-flash:generateContent",
+      { candidates: [{ finishReason: "STOP" }], usageMetadata: { promptTokenCount: 100, totalTokenCount: 110 } },
+    ],
+    [
+      "aws-bedrock/bedrock-runtime/us-east-1/model/us.amazon.nova-lite-v1%3A0/converse",
+      { stopReason: "end_turn", usage: { inputTokens: 100, outputTokens: 10 } },
+    ],
+    [
+      "cohere/v2/chat",
+      { finish_reason: "COMPLETE", usage: { billed_units: { input_tokens: 100, output_tokens: 10 } } },
+    ],
+  ])("costs nothing where its cache answered for those with words of their own: %s", async (path, response) => {
+    const headers = { "cf-aig-cache-status": "HIT" };
+    const request = { model: "command-r7b-12-2024", messages, contents: [] };
+    const { bill } = await exchanged({ url: `${gateway}/${path}`, request, response, headers });
+    expect([bill.source, bill.cost.total, bill.usage.inputTokens]).toEqual(["provider", 0, 100]);
+  });
+
   it("runs models of Cloudflare's own, and manages domains for free", async () => {
     const url = "https://api.cloudflare.com/client/v4/accounts/a/ai/run/@cf/meta/llama-3.1-8b-instruct";
     const whole = await exchanged({
