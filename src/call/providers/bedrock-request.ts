@@ -92,7 +92,7 @@ function walkBlock(block: Fields | null, all: Gathering): void {
   walkPicture(fields(block.image) ?? fields(fields(block.guardContent)?.image), all);
   walkDocument(fields(block.document), all);
   const sound = fields(block.audio);
-  if (sound !== null) all.audio(audioTokens(sizeOf(sound)), nameOf(sound));
+  if (sound !== null) all.audio(audioTokens(sizeOf(sound) || MINUTE_OF_SOUND), nameOf(sound));
   const film = fields(block.video);
   if (film !== null) all.media(videoTokens(sizeOf(film)), nameOf(film));
 }
@@ -134,11 +134,15 @@ function walkDocument(document: Fields | null, all: Gathering): void {
   const bytes = sizeOf(document);
   if (source?.text !== undefined || source?.content !== undefined) return;
   // Plain formats are read as the text they are; the bytes of it are counted, not decoded.
-  if (PLAIN.test(String(document.format))) all.textBytes += bytes;
-  all.media(PLAIN.test(String(document.format)) ? 0 : documentTokens(bytes), nameOf(document));
+  const plain = bytes > 0 && PLAIN.test(String(document.format));
+  if (plain) all.textBytes += bytes;
+  all.media(plain ? 0 : documentTokens(bytes), nameOf(document));
 }
 
 const PLAIN = /^(txt|md|csv|html)$/;
+
+/** Bytes of a sound that lies elsewhere. */
+const MINUTE_OF_SOUND = 480_000;
 
 /** Bytes of what a block carries itself; 0 where it lies elsewhere. */
 const sizeOf = (part: Fields): number => base64Bytes(undecoded(fields(part.source)?.bytes) ?? "");

@@ -145,6 +145,9 @@ describe("a Converse request", () => {
     expect(tokens({ video: { format: "mp4", source: { bytes: base64 } } })).toBeGreaterThan(576);
     expect(tokens({ video: { format: "mp4", source: { s3Location: { uri: "s3://b/k" } } } })).toBeGreaterThan(17_280);
     expect(tokens({ audio: { format: "wav", source: { bytes: base64 } } })).toBeGreaterThan(70);
+    const elsewhere = { s3Location: { uri: "s3://b/k" } };
+    expect(tokens({ audio: { format: "wav", source: elsewhere } })).toBeGreaterThan(600);
+    expect(tokens({ document: { ...pdf, format: "txt", source: elsewhere } })).toBeGreaterThan(60_000);
     for (const block of [
       { text: "x".repeat(900) },
       { guardContent: { text: { text: "x".repeat(900) } } },
