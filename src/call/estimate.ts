@@ -54,7 +54,8 @@ export function estimate(
   const millis = multiplierAtMost(provider.name, canonicalModel(model), facts.terms);
   const expected = usage({
     ...expectedUsage(provider, facts, inputTokens, outputTokens, priced),
-    ...(operation === "images" && { inputImageTokens: facts.mediaTokens, outputImageTokens: outputTokens }),
+    ...(operation === "images" && { inputImageTokens: facts.mediaTokens }),
+    ...madeOf(priced, outputTokens),
     ...pieces,
   });
   const own = costOf(expected, priced.card, millis);
@@ -140,6 +141,15 @@ function estimateOutput(
   // What was learned counts whole responses, so it has all choices in it already.
   const usual = learned.outputTokens ?? DEFAULT_OUTPUT * facts.choices;
   return Math.max(1, Math.min(own, usual, priced.contextWindow ?? Number.POSITIVE_INFINITY));
+}
+
+/** What a model draws or says costs more than what it writes, and how much of its answer that is, only the answer tells. */
+function madeOf({ card }: Priced, tokens: number): Partial<Usage> {
+  const { output, outputAudio, outputImage } = card.base;
+  return {
+    ...(outputAudio > output && { outputAudioTokens: tokens }),
+    ...(outputImage > output && { outputImageTokens: tokens }),
+  };
 }
 
 /** Prompts of this length are cached without being asked, by the models that charge for it. */

@@ -308,6 +308,30 @@ describe("other endpoints of Google", () => {
     expect(silent.bill.cost.total).toBe(mtok(5, 0.2));
   });
 
+  it.each([
+    ["gemini-2.5-flash-image", 1_290],
+    ["gemini-3-pro-image-preview", 2_000],
+  ])(
+    "holds what a picture by %s costs, and not what as many words would (B: images reserved)",
+    async (model, drawn) => {
+      const { call, bill } = await exchanged({
+        url: at(model),
+        request: { contents: [{ parts: [{ text: "A harbour." }] }] },
+        response: {
+          candidates: [{ finishReason: "STOP" }],
+          usageMetadata: {
+            promptTokenCount: 4,
+            candidatesTokenCount: drawn,
+            totalTokenCount: 4 + drawn,
+            candidatesTokensDetails: [{ modality: "IMAGE", tokenCount: drawn }],
+          },
+        },
+      });
+      expect(call.cost.output / call.outputTokens).toBe(bill.cost.output / drawn);
+      expect(call.cost.total).toBeGreaterThan(bill.cost.total);
+    },
+  );
+
   it("charges thoughts that the compatible endpoint shows in its total alone", async () => {
     const request = { model: "gemini-2.5-flash", messages: [{ role: "user", content: "hi" }] };
     const usage = { prompt_tokens: 35, completion_tokens: 12, total_tokens: 109 };
