@@ -63,6 +63,8 @@ const workers = provider(
 );
 workers.metered("/ai/run/@cf/meta/llama-3.1-8b-instruct", "invoke", words.workers);
 workers.metered("/ai/v1/chat/completions", "chat", words.chat);
+workers.metered("/ai-search/instances/docs/chat/completions", "chat", words.chat);
+workers.unmetered("/autorag/rags/docs/ai-search");
 workers.free("/dns_records");
 
 const portkey = provider("portkey", "https://api.portkey.ai/v1", "openai/gpt-5");

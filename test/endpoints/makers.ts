@@ -52,6 +52,8 @@ azure.later(
 );
 azure.metered("/v1/embeddings", "embeddings", words.embeddings, { model: "text-embedding-3-small", ...READ });
 azure.free("/v1/models", "GET");
+const governments = provider("azure", "https://resource.openai.azure.us/openai", "gpt-4.1");
+governments.metered("/v1/chat/completions", "chat", words.chat);
 const cognitive = provider("azure", "https://resource.cognitiveservices.azure.com/openai", "gpt-4.1");
 cognitive.metered("/deployments/gpt-4.1/chat/completions?api-version=2025-04-01", "chat", words.chat);
 const foundry = provider("azure", "https://resource.services.ai.azure.com", "gpt-4.1");

@@ -26,6 +26,7 @@ cohere.metered("/v2/embed", "embeddings", words.cohereEmbed, { model: "embed-v4.
 cohere.metered("/v2/rerank", "rerank", words.cohereRank, { model: "rerank-v3.5", tokens: [0, 0] });
 cohere.metered("/v1/chat", "chat", words.cohereChat);
 cohere.metered("/compatibility/v1/chat/completions", "chat", words.chat);
+cohere.unmetered("/v2/batches", "batch");
 cohere.unmetered("/v1/embed-jobs");
 cohere.free("/v1/tokenize");
 cohere.free("/v1/models", "GET");
