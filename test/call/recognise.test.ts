@@ -104,6 +104,28 @@ describe("a host that the deployment names", () => {
   });
 });
 
+describe("a model in an address", () => {
+  const GENERATE = "/v1beta/models/gemini-2.5-flash:generateContent";
+
+  it.each(["litellm", "openai", "portkey", "local"])("is asked, not managed, at a host that is named %s", (name) => {
+    const found = recogniser({ hosts: new Map([["gateway.internal", name]]) })(
+      "gateway.internal",
+      443,
+      "POST",
+      GENERATE,
+    );
+    expect(found).toMatchObject({ provider: { name: "google" }, operation: "generate", spending: "metered" });
+  });
+
+  it.each([
+    ["router.huggingface.co", "/hf-inference/models/black-forest-labs/FLUX.1-schnell"],
+    ["api.fireworks.ai", "/inference/v1/workflows/accounts/fireworks/models/flux-1-schnell-fp8/text_to_image"],
+  ])("spends at %s in a way that is not counted", (host, path) => {
+    expect(seen(host, "POST", path)).toMatch(/ other unmetered$/);
+    expect(seen("api.together.xyz", "POST", "/v1/models")).toBe("together other free");
+  });
+});
+
 describe("any other host", () => {
   it.each([
     ["/v1/chat/completions", "openai chat metered"],

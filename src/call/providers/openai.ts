@@ -35,7 +35,6 @@ const FREE = new Set([
   "uploads",
   "conversations",
   "organization",
-  "models",
   // What the Agents SDK reports of its runs.
   "traces",
   "assistants",
@@ -46,7 +45,7 @@ const FREE = new Set([
 const SPENDING = ["vector_stores", "runs"];
 
 /** Last parts of paths that only count, stop or change something. */
-const FREE_VERBS = new Set(["cancel", "input_tokens"]);
+const FREE_VERBS = new Set(["cancel", "input_tokens", "models"]);
 
 function endpoint(method: string, path: string): Endpoint {
   const parts = segments(path);
