@@ -1,6 +1,6 @@
 /**
  * Which model costs what: the price table of @pydantic/genai-prices with the deployment's own prices before it.
- * Each model is looked up once; after that a price is a map lookup.
+ * Each model is looked up once in half an hour; else a price is a map lookup.
  */
 import { type Clock, now } from "../clock.ts";
 import type { Operation } from "./call.ts";
@@ -67,6 +67,7 @@ export async function loadPrices(
   // 46 to 80 ms to load: never at preload.
   const table: Table = await import("@pydantic/genai-prices");
   const known = new Map<string, Priced>();
+  let lookedUp = 0;
   const homes = new Map<string, Home>();
   return Object.freeze({
     home(provider: string, model: string): Home {
@@ -82,6 +83,10 @@ export async function loadPrices(
       const named = own.get(model) ?? own.get(canonicalModel(model));
       if (named !== undefined) return named;
       if (isOwnMachine(provider)) return OWN_MACHINE;
+      // Prices change at a date, and DeepSeek's with the hour of the day: none is known for longer than half an hour.
+      const since = Math.floor(clock() / HALF_HOUR);
+      if (since !== lookedUp) known.clear();
+      lookedUp = since;
       const key = `${provider} ${kindOf(operation)} ${model}`;
       const before = known.get(key);
       if (before !== undefined) return before;
@@ -94,6 +99,9 @@ export async function loadPrices(
     },
   });
 }
+
+/** The table's prices change at full and at half hours. */
+const HALF_HOUR = 1_800_000;
 
 /** The names under which the table may have a model, the surest first. */
 const namesOf = (model: string): readonly string[] => [

@@ -37,6 +37,19 @@ describe("a known model", () => {
     expect(prices.of("openai", "o3", "chat").card.base.input).toBe(2_000_000);
   });
 
+  it("follows the hour of the day, and a date that comes, while the process runs", async () => {
+    let now = Date.parse("2026-11-22T22:00:00Z");
+    const running = await loadPrices({}, () => now);
+    const output = (provider: string, model: string) => running.of(provider, model, "chat").card.base.output;
+    expect([output("deepseek", "deepseek-v4-flash"), output("google", "gemini-3.6-flash")]).toEqual([
+      660_000, 3_750_000,
+    ]);
+    now = Date.parse("2026-11-23T02:00:00Z");
+    expect(output("deepseek", "deepseek-v4-flash")).toBe(1_320_000);
+    now = Date.parse("2027-01-02T12:00:00Z");
+    expect(output("google", "gemini-3.6-flash")).toBe(7_500_000);
+  });
+
   it("writes to the cache at 1.25 times its input for minutes and twice for an hour at Anthropic", () => {
     const { base } = prices.of("anthropic", "claude-opus-5", "messages").card;
     expect([base.cacheWrite, base.cacheWriteHour, base.cacheRead]).toEqual([6_250_000, 10_000_000, 500_000]);
