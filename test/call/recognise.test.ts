@@ -70,6 +70,13 @@ describe("a well-known host", () => {
     expect(seen("api.anthropic.com", method, path)).toBe(expected);
   });
 
+  it.each(["us", "eu", "au", "jp", "in", "ae"])("of OpenAI's is known in the region %s", (region) => {
+    for (const path of ["/v1/batches", "/v1/audio/transcriptions", "/v1/images/edits", "/v1/videos"]) {
+      expect(seen(`${region}.api.openai.com`, "POST", path)).toBe(seen("api.openai.com", "POST", path));
+    }
+    expect(seen("us.openrouter.ai", "POST", "/api/v1/images")).toBe("openrouter images metered");
+  });
+
   it("is known with a trailing dot too, which names the same host", () => {
     expect(seen("api.openai.com.", "POST", "/v1/videos")).toBe("openai other unmetered");
   });

@@ -142,7 +142,7 @@ const DELTA = Object.freeze(['"delta"']);
 export const openai: Provider = Object.freeze({
   name: "openai",
   dialect: "openai",
-  hosts: Object.freeze(["api.openai.com", "eu.api.openai.com", "us.api.openai.com"]),
+  hosts: Object.freeze(["api.openai.com", "*.api.openai.com"]),
   at: (hostname: string): Provider => inRegion(openai, hostname),
   endpoint,
   readRequest: readOpenaiRequest,

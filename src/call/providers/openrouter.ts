@@ -11,7 +11,7 @@ const IMAGES: Endpoint = Object.freeze({ operation: "images", spending: "metered
 
 export const openrouter = compatible({
   name: "openrouter",
-  hosts: ["openrouter.ai", "api.openrouter.ai", "eu.openrouter.ai"],
+  hosts: ["openrouter.ai", "api.openrouter.ai", "eu.openrouter.ai", "us.openrouter.ai"],
   ownUsage(told, body, usual) {
     // A free variant (openrouter.ai/docs, "Free variant") that answers costs nothing, also where no cost is reported.
     if (usual.reportedCost === null && text(body.model)?.endsWith(":free")) return { reportedCost: 0 };
