@@ -63,7 +63,7 @@ export function readOpenaiRequest(operation: Operation, json: unknown, path = ""
     system: said.system,
     tools: body.tools === undefined ? "" : JSON.stringify(body.tools),
     lastMessage: said.lastMessage,
-    ...(opensContainer(body) && { units: { codeSessions: 1 } }),
+    ...opensContainer(body),
     ...besideOf(operation, body),
   };
 }
@@ -133,12 +133,19 @@ function besideOf(operation: Operation, body: Fields): Pick<RequestFacts, "besid
   return { beside: [{ operation: "images", facts: mediaFacts("images", asked) }] };
 }
 
-/** Whether a response may open a container to run code in: one that is named was opened, and paid, before. */
-const opensContainer = (body: Fields): boolean =>
-  list(body.tools).some((item) => {
-    const tool = fields(item);
-    return tool?.type === "code_interpreter" && !isText(tool.container);
-  });
+/** The container that a response may open, and its size: one that is named was opened, and paid, before. */
+function opensContainer(body: Fields): Pick<RequestFacts, "units" | "variant"> {
+  for (const tool of list(body.tools).map(fields)) {
+    const place = fields(tool?.type === "shell" ? tool.environment : tool?.container);
+    const opens =
+      (tool?.type === "code_interpreter" && !isText(tool.container)) ||
+      (tool?.type === "shell" && place?.type === "container_auto");
+    if (!opens) continue;
+    const variant = text(place?.memory_limit);
+    return { units: { codeSessions: 1 }, ...(variant !== null && { variant }) };
+  }
+  return {};
+}
 
 function maxTokens(operation: Operation, body: Fields): number | null {
   if (operation === "responses") return positive(body.max_output_tokens);

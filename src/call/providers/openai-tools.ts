@@ -46,6 +46,9 @@ export function createToolCounter(): ToolCounter {
     if (called.type === "file_search_call") fileSearches.add(id);
     // Several runs in one container are one session (developers.openai.com/api/docs/pricing, containers).
     if (called.type === "code_interpreter_call") containers.add(text(called.container_id) ?? id);
+    // A shell may be the caller's own; that of a container names it.
+    const shell = called.type === "shell_call" ? text(fields(called.environment)?.container_id) : null;
+    if (shell !== null) containers.add(shell);
     if (called.type === "image_generation_call" && called.status !== "failed") pictures.set(id, called);
   };
 
@@ -58,6 +61,7 @@ export function createToolCounter(): ToolCounter {
         if (text(tool?.type)?.startsWith("web_search_preview")) previews = true;
         // A container that is named was opened, and paid, before.
         if (tool?.type === "code_interpreter" && typeof tool.container === "string") paidBefore = true;
+        if (tool?.type === "shell" && fields(tool.environment)?.type === "container_reference") paidBefore = true;
       }
       const drawn = fields(fields(body.tool_usage)?.image_gen);
       if (drawn !== null) told = pictureUsage(drawn);

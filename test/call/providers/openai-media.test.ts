@@ -224,6 +224,24 @@ describe("OpenAI's own tools", () => {
     expect([paid.cost.total, paid.cost.tools]).toEqual([dollars(usd), dollars(usd)]);
   });
 
+  it("charge a container by its size, and a shell's like that of code", async () => {
+    const run = async (tool: object, item: object) => {
+      const body = { model: "gpt-4o", input: "how many?", tools: [tool] };
+      const held = asked("/v1/responses", body);
+      const paid = await answered(held, answer({ tools: [tool], output: [{ id: "1", status: "completed", ...item }] }));
+      return [held.cost.tools, paid.cost.tools];
+    };
+    const code = { type: "code_interpreter_call", container_id: "cntr_1" };
+    const auto = (size: object) => ({ type: "code_interpreter", container: { type: "auto", ...size } });
+    expect(await run(auto({}), code)).toEqual([30_000_000, 30_000_000]);
+    expect(await run(auto({ memory_limit: "64g" }), code)).toEqual([1_920_000_000, 1_920_000_000]);
+    const shell = (environment: object) => ({ type: "shell", environment });
+    const ran = { type: "shell_call", environment: { type: "container_reference", container_id: "cntr_1" } };
+    expect(await run(shell({ type: "container_auto", memory_limit: "4g" }), ran)).toEqual([120_000_000, 120_000_000]);
+    expect(await run(shell({ type: "container_reference", container_id: "cntr_1" }), ran)).toEqual([0, 0]);
+    expect(await run(shell({ type: "local" }), { type: "shell_call", environment: { type: "local" } })).toEqual([0, 0]);
+  });
+
   it("charge pictures made within an answer at the picture model's price, beside the answer", async () => {
     const drawn = { type: "image_generation_call", id: "ig_1", status: "completed", size: "1024x1024", quality: "low" };
     const tools = [{ type: "image_generation", model: "gpt-image-1-mini" }];
