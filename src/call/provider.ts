@@ -124,6 +124,8 @@ export interface ResponseFacts {
   /** Searches seen so far; inside the portions too, once there are any. */
   readonly webSearches: number;
   readonly fileSearches: number;
+  /** What a model of its own has drawn so far; among the portions too, once there are any. */
+  readonly drawn?: readonly Portion[];
   /** Set where the prompt was turned away: nothing was produced, whatever else is told. */
   readonly silent?: true;
   readonly work?: Work;

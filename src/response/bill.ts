@@ -133,7 +133,10 @@ function guessed(sources: BillSources, extent: "streamed" | "answered"): Bill {
   const cost = costOf(used, priced.card, multiplierAtMost(call.provider, canonicalModel(model), asked));
   // Where even the input is a guess, it costs what was held for it: caching and terms are in that already.
   const { input, cacheWrite } = known.inputTokens === 0 ? call.cost : cost;
-  return write(sources, used, total({ ...cost, input, cacheWrite }), "estimate", priced.unpriced);
+  const drawn = reading.portions.length > 0 ? [] : (reading.drawn ?? []);
+  const pictures = drawn.map((one) => costOf(one.usage, priceFor(call, one, reading.model, prices).priced.card));
+  const whole = sumCost([total({ ...cost, input, cacheWrite }), ...pictures]);
+  return write(sources, sumUsage([used, ...drawn.map((one) => one.usage)]), whole, "estimate", priced.unpriced);
 }
 
 /** What was produced: at least a token for every 3 bytes of text, and for every event that brought text. */

@@ -37,6 +37,8 @@ export interface ResponseReading {
   readonly terms: Terms;
   readonly webSearches: number;
   readonly fileSearches: number;
+  /** What a model of its own has drawn; among the portions too, once there are any. */
+  readonly drawn?: readonly Portion[];
   /** True where the answer itself says that the provider failed. */
   readonly failed: boolean;
   /** Set where the prompt was turned away, and nothing was produced. */

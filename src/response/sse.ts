@@ -96,4 +96,4 @@ const SPACE = 0x20;
  * a text their quotes are escaped. One pattern costs a tenth of as many searches.
  */
 const NEWS =
-  /"(?:usage|usageMetadata|finish_reason|finishReason|stop_reason|error)"\s*:\s*[{"]|"(?:(?:web|file|google)_search|google_maps)_call"|"type"\s*:\s*"error"/;
+  /"(?:usage|usageMetadata|finish_reason|finishReason|stop_reason|error)"\s*:\s*[{"]|"(?:(?:web|file|google)_search|google_maps|image_generation)_call"|"type"\s*:\s*"error"/;

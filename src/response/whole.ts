@@ -45,16 +45,23 @@ export function bodyReader(usage: UsageReader): BodyReader {
   };
 }
 
-/** The last usage and the model's name in a text, as a body of their own. */
+/** The last usage, that of the tools, and the model's name in a text, as a body of their own. */
 function tailOf(text: string): unknown {
   for (const { usage, model } of TAILS) {
-    const at = text.lastIndexOf(`"${usage}"`);
-    const open = text.indexOf("{", at);
-    if (at < 0 || open < 0) continue;
+    const told = objectAt(text, usage);
+    if (told === null) continue;
     const named = new RegExp(`"${model}"\\s*:\\s*("[^"\\\\]*")`).exec(text)?.[1] ?? "null";
-    return parse(`{"${model}":${named},"${usage}":${text.slice(open, closingBrace(text, open) + 1)}}`);
+    const tools = objectAt(text, "tool_usage") ?? "null";
+    return parse(`{"${model}":${named},"tool_usage":${tools},"${usage}":${told}}`);
   }
   return undefined;
+}
+
+/** The object behind the last such key, null where there is none. */
+function objectAt(text: string, key: string): string | null {
+  const at = text.lastIndexOf(`"${key}"`);
+  const open = text.indexOf("{", at);
+  return at < 0 || open < 0 ? null : text.slice(open, closingBrace(text, open) + 1);
 }
 
 /** What the providers call the two. */

@@ -75,6 +75,7 @@ export function openaiUsageReader(operation: Operation, own?: OwnUsage): UsageRe
       terms: { tier, speed: null, region: null },
       webSearches,
       fileSearches,
+      ...(pictures.length > 0 && { drawn: pictures }),
       ...(work !== null && { work }),
     };
   };

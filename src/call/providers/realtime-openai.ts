@@ -4,6 +4,7 @@
  */
 import type { Usage } from "../call.ts";
 import { count, type Fields, fields, text } from "../json.ts";
+import type { Portion } from "../provider.ts";
 import { usage } from "../usage.ts";
 import { openaiUsageReader } from "./openai-usage.ts";
 import { json, mentions, type SessionReader, type Unfinished, type Used } from "./realtime-reader.ts";
@@ -66,15 +67,19 @@ export function openaiSession(asked: string | null): SessionReader {
     open.delete(name);
     const told = fields(response.usage);
     const status = text(response.status) ?? "completed";
+    const ended = { finishReason: status, failed: status === "failed" };
+    const [own, ...drawn] = told === null ? [] : usagesOf(event, told);
     return [
-      {
-        id: name,
-        kind: "response",
-        model: text(response.model),
-        usage: told === null ? null : usageOf(event, told),
-        finishReason: status,
-        failed: status === "failed",
-      },
+      { id: name, kind: "response", model: text(response.model), usage: own?.usage ?? null, ...ended },
+      ...drawn.map(
+        ({ model: draws, usage: used }, index): Used => ({
+          id: `${name}/${index}`,
+          kind: "beside",
+          model: draws,
+          usage: used,
+          ...ended,
+        }),
+      ),
     ];
   };
 
@@ -85,7 +90,7 @@ export function openaiSession(asked: string | null): SessionReader {
     return [
       {
         id: `${item}/${count(event.content_index)}`,
-        kind: "transcription",
+        kind: "beside",
         model: transcriber,
         usage: told === null ? null : transcriptionUsage(told),
         finishReason: "completed",
@@ -160,12 +165,18 @@ function countDelta(bytes: Buffer, open: Map<string, Open>): void {
   else one.textBytes += length;
 }
 
-function usageOf(event: Fields, told: Fields): Usage | null {
-  if (event.type !== "response.done") {
-    const reader = openaiUsageReader("responses");
-    reader.take(event);
-    return reader.facts().portions[0]?.usage ?? null;
+/** The usage of the response, and of the pictures that were drawn for it. */
+function usagesOf(event: Fields, told: Fields): readonly Portion[] {
+  if (event.type === "response.done") {
+    const used = usageOf(told);
+    return used === null ? [] : [{ model: null, usage: used }];
   }
+  const reader = openaiUsageReader("responses");
+  reader.take(event);
+  return reader.facts().portions;
+}
+
+function usageOf(told: Fields): Usage | null {
   const input = fields(told.input_token_details);
   const output = fields(told.output_token_details);
   const cached = fields(input?.cached_tokens_details);

@@ -8,8 +8,8 @@ import { parse } from "../json.ts";
 export interface Used {
   /** Unique in the session: the response's own name, or its number. */
   readonly id: string;
-  /** `transcription`: what was said was written down by a model of its own. */
-  readonly kind: "response" | "transcription";
+  /** `beside`: by a model of its own what was said was written down, or a picture was drawn. */
+  readonly kind: "response" | "beside";
   /** The model that is billed, null for the session's. */
   readonly model: string | null;
   /** Null where the response does not say. */

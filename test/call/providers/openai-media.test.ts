@@ -256,6 +256,30 @@ describe("OpenAI's own tools", () => {
     expect(told.cost.total).toBe(tokens + 10 * 2_000 + 300 * 8_000);
   });
 
+  describe("that draw are charged the picture", () => {
+    const item = { type: "image_generation_call", id: "ig_1", status: "completed", size: "1024x1024", quality: "low" };
+    const body = { model: "gpt-4o", input: "a cat", max_output_tokens: 16, tools: [{ type: "image_generation" }] };
+    const picture = 272 * 40_000;
+
+    it("where the stream breaks off behind it", async () => {
+      const held = asked("/v1/responses", { ...body, stream: true });
+      const reader = createReader({ provider: openai, operation: "responses", status: 200, path: "", headers: {} });
+      reader.push(Buffer.from(events({ type: "response.created", response: { id: "r", model: "gpt-4o" } })));
+      reader.push(Buffer.from(events({ type: "response.output_item.done", item: { ...item, result: "iVBO" } })));
+      const reading = await reader.finish();
+      const paid = bill({ call: held, reading, outcome: { kind: "aborted", status: 200 }, prices });
+      expect([paid.source, paid.cost.output]).toEqual(["estimate", picture]);
+    });
+
+    it("where it makes the answer too long to parse", async () => {
+      const image_gen = { input_tokens: 10, output_tokens: 272, output_tokens_details: { image_tokens: 272 } };
+      const whole = answer({ output: [{ ...item, result: "A".repeat(9 * 1024 * 1024) }], tool_usage: { image_gen } });
+      const { usage: last, ...before } = whole as Record<string, unknown>;
+      const paid = await answered(asked("/v1/responses", body), { ...before, usage: last });
+      expect([paid.source, paid.usage.outputTokens]).toEqual(["local", 10 + 272]);
+    });
+  });
+
   it("hold one picture where one may be made, at the picture model's price (litellm PR #40002)", () => {
     const body = { model: "gpt-4o", input: "a cat", max_output_tokens: 16 };
     const drawn = (tool: object) =>

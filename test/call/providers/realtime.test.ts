@@ -90,7 +90,7 @@ describe("OpenAI's events", () => {
     const event = { type: "conversation.item.input_audio_transcription.completed", item_id: "item_1" };
     const tokens = { type: "tokens", input_tokens: 40, output_tokens: 9, input_token_details: { audio_tokens: 30 } };
     const [first] = take(reader, { ...event, content_index: 0, usage: tokens });
-    expect(first).toMatchObject({ id: "item_1/0", kind: "transcription", model: "gpt-4o-transcribe" });
+    expect(first).toMatchObject({ id: "item_1/0", kind: "beside", model: "gpt-4o-transcribe" });
     expect(first?.usage).toMatchObject({ inputTokens: 40, inputAudioTokens: 30, outputTokens: 9 });
     const [second] = take(reader, { ...event, content_index: 1, usage: { type: "duration", seconds: 7.2 } });
     expect(second?.usage?.units).toEqual({ audioSeconds: 8 });
@@ -119,6 +119,19 @@ describe("OpenAI's events", () => {
     });
     expect(used).toMatchObject({ model: "gpt-5", usage: { cacheReadTokens: 10, reasoningTokens: 5, webSearches: 1 } });
     expect(reader.unfinished()).toEqual([]);
+  });
+
+  it("of the responses endpoint over WebSocket tell the pictures that were drawn", () => {
+    const drawn = { type: "image_generation_call", id: "ig", status: "completed", size: "1024x1024", quality: "low" };
+    const response = { id: "resp_1", model: "gpt-5", status: "completed", output: [drawn] };
+    const used = take(sessionReader("/v1/responses"), {
+      type: "response.completed",
+      response: { ...response, usage: { input_tokens: 30, output_tokens: 20 } },
+    });
+    expect(used).toMatchObject([
+      { id: "resp_1", kind: "response", usage: { outputTokens: 20 } },
+      { id: "resp_1/0", kind: "beside", model: "gpt-image-1", usage: { outputImageTokens: 272 } },
+    ]);
   });
 
   it("of a response under way are measured: sound by its bytes, text by its letters, each for its own response", () => {
