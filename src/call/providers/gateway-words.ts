@@ -17,12 +17,16 @@ function said(facts: ResponseFacts, cost: number | null, answerer: string): Resp
   const { model } = facts;
   // `openai/gpt-4o` is looked up at OpenAI.
   const owned = answerer === "" || model === null || model.includes("/") ? model : `${answerer}/${model}`;
-  if (cost === null) return { ...facts, model: owned };
+  const named = { ...facts, model: owned };
+  return cost === null ? named : withCost(named, cost);
+}
+
+/** The same facts with this as the cost of all of it. */
+export function withCost(facts: ResponseFacts, cost: number): ResponseFacts {
   const [first, ...rest] = facts.portions;
   const portion = first ?? { model: null, usage: usage({}) };
   return {
     ...facts,
-    model: owned,
     portions: [
       { ...portion, usage: usage({ ...portion.usage, reportedCost: cost }) },
       ...rest.map((other) => ({ ...other, usage: usage({ ...other.usage, reportedCost: null }) })),

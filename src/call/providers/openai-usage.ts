@@ -154,6 +154,6 @@ export function readUsage(told: Fields): Usage {
   });
 }
 
-/** OpenRouter bills what it reports (openrouter.ai/docs, usage accounting). */
+/** USD. Zero is no bill: gateways write it where they have no price, or where another bills. */
 const costIn = (told: Fields | null): number | null =>
-  typeof told?.cost === "number" && told.cost >= 0 ? told.cost : null;
+  typeof told?.cost === "number" && told.cost > 0 ? told.cost : null;

@@ -154,6 +154,27 @@ describe("OpenRouter", () => {
     expect([free.bill.source, free.bill.cost.total]).toEqual(["provider", 0]);
   });
 
+  it("is billed what it reports in Anthropic's words too, whole or streamed", async () => {
+    const model = "anthropic/claude-sonnet-5";
+    const used = { input_tokens: 100, output_tokens: 10, cost: 0.0042 };
+    const ask = (name: string, response: unknown, more: object = {}) =>
+      exchanged({
+        url: "https://openrouter.ai/api/v1/messages",
+        request: { model: name, max_tokens: 10, messages, ...more },
+        response,
+      });
+    const whole = await ask(model, { id: "m", type: "message", model, stop_reason: "end_turn", usage: used });
+    const start = { id: "m", type: "message", model, usage: { input_tokens: 100, output_tokens: 0 } };
+    const stream = events([
+      { type: "message_start", message: start },
+      { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: used },
+    ]);
+    const streamed = await ask(model, stream, { stream: true });
+    for (const { bill } of [whole, streamed]) expect([bill.source, bill.cost.total]).toEqual(["provider", 4_200_000]);
+    const free = { id: "m", type: "message", model: "x/y:free", stop_reason: "end_turn", usage: { ...used, cost: 0 } };
+    expect((await ask("x/y:free", free)).bill).toMatchObject({ unpriced: false, cost: { total: 0 } });
+  });
+
   it("adds the upstream's bill to its fee where the key is one's own", async () => {
     const { bill } = await exchanged({
       url,

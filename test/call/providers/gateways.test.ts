@@ -227,6 +227,12 @@ describe("Vercel's gateway", () => {
     expect([silent.bill.source, silent.bill.cost.total]).toEqual(["local", COST]);
   });
 
+  it("is not free where another bills, and no more is told than that it costs nothing here", async () => {
+    const url = `${gateway}/v1/chat/completions`;
+    const { bill } = await exchanged({ url, request, response: answer({ ...usage, cost: 0 }) });
+    expect([bill.source, bill.cost.total]).toEqual(["local", COST]);
+  });
+
   it("names the model in a header in the AI SDK's own protocol, whose counts are read in both its versions", async () => {
     const url = `${gateway}/v3/ai/language-model`;
     const requestHeaders = { "ai-language-model-id": "openai/gpt-5", "ai-language-model-streaming": "true" };
