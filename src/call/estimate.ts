@@ -55,7 +55,8 @@ export function estimate(
   const expected = usage({
     ...expectedUsage(provider, facts, inputTokens, outputTokens, priced),
     ...(operation === "images" && { inputImageTokens: facts.mediaTokens }),
-    ...madeOf(priced, outputTokens),
+    // What is held for a session's next response is far more than is said in one.
+    ...(operation !== "realtime" && madeOf(priced, outputTokens)),
     ...pieces,
   });
   const own = costOf(expected, priced.card, millis);

@@ -3,7 +3,10 @@
  * model in a header. What it reports as cost is the bill.
  */
 import type { Operation } from "../call.ts";
-import { fields, positive } from "../json.ts";
+import { Gathering } from "../gather.ts";
+import { fields, list, positive, text, undecoded } from "../json.ts";
+import type { Text } from "../long-text.ts";
+import { audioTokens, base64Bytes, dataOf, documentTokens, imageSize, openaiImageTokens } from "../media.ts";
 import type { CapPlan, Endpoint } from "../provider.ts";
 import { compatible, speaker } from "./compatible.ts";
 import { segments } from "./segments.ts";
@@ -47,12 +50,16 @@ export const vercel = compatible({
     // A prompt of the AI SDK is a list of messages with parts.
     const facts = shared.readRequest(
       operation === "embeddings" ? "embeddings" : "chat",
-      operation === "embeddings" ? { input: asked.values } : { ...asked, messages: asked.prompt },
+      operation === "embeddings" ? { input: asked.values } : { ...asked, messages: withoutFiles(asked.prompt) },
       path,
       headers,
     );
+    const beside = besideText(asked.prompt);
     return {
       ...facts,
+      textBytes: facts.textBytes + beside.textBytes,
+      mediaTokens: facts.mediaTokens + beside.mediaTokens,
+      audioTokens: facts.audioTokens + beside.audioTokens,
       model: headers["ai-language-model-id"] ?? headers["ai-embedding-model-id"] ?? headers["ai-model-id"] ?? null,
       stream: headers["ai-language-model-streaming"] === "true",
       maxTokens: positive(asked.maxOutputTokens),
@@ -65,3 +72,35 @@ export const vercel = compatible({
       ? { kind: "impossible", why: "the model is in a header" }
       : speaker(operation).route(operation, path, body, model),
 });
+
+const isFile = (part: unknown): boolean => fields(part)?.type === "file";
+
+/** The messages with what OpenAI's have too; its files have another form. */
+const withoutFiles = (prompt: unknown): readonly unknown[] =>
+  list(prompt).map((item) => {
+    const message = fields(item);
+    return Array.isArray(message?.content)
+      ? { ...message, content: message.content.filter((part) => !isFile(part)) }
+      : item;
+  });
+
+/** Calls of tools, what came of them, and files (ai-sdk.dev, "Language model specification"). */
+function besideText(prompt: unknown): Gathering {
+  const all = new Gathering();
+  for (const message of list(prompt)) {
+    for (const item of list(fields(message)?.content)) {
+      const part = fields(item) ?? {};
+      if (part.type === "tool-call") all.json(part.input);
+      else if (part.type === "tool-result") all.json(part.output);
+      else if (isFile(part)) walkFile(text(part.mediaType) ?? "", undecoded(part.data) ?? "", all);
+    }
+  }
+  return all;
+}
+
+function walkFile(type: string, url: Text, all: Gathering): void {
+  const data = dataOf(url);
+  if (type.startsWith("image/")) all.media(openaiImageTokens("", data === null ? null : imageSize(data), null), url);
+  else if (type.startsWith("audio/")) all.audio(audioTokens(base64Bytes(data ?? "")), url);
+  else all.media(documentTokens(data === null ? 0 : base64Bytes(data)), url);
+}

@@ -392,3 +392,25 @@ describe("Fireworks", () => {
     expect(found).toMatchObject({ operation: "transcription", spending: "metered", provider: { name: "fireworks" } });
   });
 });
+
+describe("Voyage", () => {
+  const text = "x".repeat(3_000);
+  it.each([
+    ["contextualizedembeddings", { model: "voyage-context-3", inputs: [[text], [text]] }],
+    [
+      "multimodalembeddings",
+      { model: "voyage-multimodal-3", inputs: [{ content: [{ type: "text", text: text + text }] }] },
+    ],
+  ])("is held for all that %s is given, and known when it is sent again", async (path, request) => {
+    const { call } = await exchanged({ url: `https://api.voyageai.com/v1/${path}`, request });
+    expect(call.inputTokens).toBeGreaterThanOrEqual(2_000);
+    expect(call.fingerprint).not.toBeNull();
+  });
+
+  it("counts a picture by its pixels, one that is not seen as large", async () => {
+    const content = [{ type: "image_url", image_url: "https://x.example/a.png" }];
+    const request = { model: "voyage-multimodal-3", inputs: [{ content }] };
+    const { call } = await exchanged({ url: "https://api.voyageai.com/v1/multimodalembeddings", request });
+    expect(call.inputTokens).toBeGreaterThan(3_000);
+  });
+});

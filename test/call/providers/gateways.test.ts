@@ -233,6 +233,27 @@ describe("Vercel's gateway", () => {
     expect([bill.source, bill.cost.total]).toEqual(["local", COST]);
   });
 
+  it("holds for what tools were told and told in the AI SDK's own protocol, and for pictures as such", async () => {
+    const held = async (part: object) => {
+      const { call } = await exchanged({
+        url: `${gateway}/v3/ai/language-model`,
+        requestHeaders: { "ai-language-model-id": "openai/gpt-5" },
+        request: { prompt: [{ role: "user", content: [part] }] },
+      });
+      return call.inputTokens;
+    };
+    const long = "x".repeat(30_000);
+    for (const part of [
+      { type: "tool-call", toolName: "n", input: { query: long } },
+      { type: "tool-result", toolName: "n", output: { type: "text", value: long } },
+    ]) {
+      expect(await held(part)).toBeGreaterThanOrEqual(10_000);
+    }
+    const picture = await held({ type: "file", mediaType: "image/png", data: "data:image/png;base64,AAAA" });
+    expect(picture).toBeGreaterThan(200);
+    expect(picture).toBeLessThan(5_000);
+  });
+
   it("names the model in a header in the AI SDK's own protocol, whose counts are read in both its versions", async () => {
     const url = `${gateway}/v3/ai/language-model`;
     const requestHeaders = { "ai-language-model-id": "openai/gpt-5", "ai-language-model-streaming": "true" };
