@@ -3,7 +3,7 @@
  * A difference has a name in the provider's own file; what is said nowhere is as at OpenAI.
  */
 import type { Operation } from "../call.ts";
-import { fields, text } from "../json.ts";
+import { fields, positive, text } from "../json.ts";
 import type { CapPlan, Endpoint, Provider, RequestFacts } from "../provider.ts";
 import { anthropic } from "./anthropic.ts";
 import { heedGateway } from "./gateway-words.ts";
@@ -56,6 +56,8 @@ const readShared: Provider["readRequest"] = (operation, body, path, headers) => 
   if (operation === "rerank") return readRerankRequest(body);
   const facts = speaker(operation).readRequest(operation, body, path, headers);
   if (operation === "embeddings") return { ...facts, textBytes: facts.textBytes + TEXT_MARKS };
+  // That an answer without a limit ends after 16 tokens is OpenAI's custom, and not everyone's.
+  if (operation === "completions") return { ...facts, maxTokens: positive(fields(body)?.max_tokens) };
   if (operation !== "chat" && operation !== "responses") return facts;
   const form = fields(body)?.response_format === undefined ? 0 : FORM_BYTES;
   return { ...facts, textBytes: facts.textBytes + form + templateBytes(facts.tools) };
@@ -76,9 +78,13 @@ export const speaker = (operation: Operation): Provider => (operation === "messa
  * `max_completion_tokens`, Mistral refuses it, and OpenAI's own thinking models refuse the older `max_tokens`.
  */
 function cap(operation: Operation, json: unknown, tokens: number, limit: Limit | undefined): CapPlan {
+  const body = fields(json);
+  if (operation === "completions" && body !== null && positive(body.max_tokens) === null) {
+    return { kind: "edits", edits: [{ path: ["max_tokens"], value: tokens, insert: true }] };
+  }
   const plan = speaker(operation).cap(operation, json, tokens);
   if (operation !== "chat" || plan.kind !== "edits") return plan;
-  const model = text(fields(json)?.model) ?? "";
+  const model = text(body?.model) ?? "";
   const name = limit ?? (openai.hidesReasoning(model) ? "max_completion_tokens" : "max_tokens");
   return { kind: "edits", edits: plan.edits.map((edit) => (edit.insert ? { ...edit, path: [name] } : edit)) };
 }

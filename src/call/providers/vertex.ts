@@ -94,7 +94,10 @@ function usageReader(operation: Operation, head: AnswerHead): UsageReader {
 }
 
 function cap(operation: Operation, body: unknown, tokens: number): CapPlan {
-  return operation === "messages" ? anthropic.cap(operation, body, tokens) : google.cap(operation, body, tokens);
+  const plan = (operation === "messages" ? anthropic : google).cap(operation, body, tokens);
+  if (operation !== "chat" || plan.kind !== "edits") return plan;
+  // Mistral refuses OpenAI's newer name for the limit.
+  return { kind: "edits", edits: plan.edits.map((edit) => (edit.insert ? { ...edit, path: ["max_tokens"] } : edit)) };
 }
 
 function route(operation: Operation, path: string, body: unknown, model: string): RoutePlan {

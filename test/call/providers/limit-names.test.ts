@@ -17,6 +17,12 @@ describe("a cap on a request without a limit", () => {
   it.each([
     ["https://api.mistral.ai/v1/chat/completions", "mistral-small-latest"],
     ["https://api.deepseek.com/chat/completions", "deepseek-chat"],
+    [
+      "https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/mistralai/models/mistral-medium-3:rawPredict",
+      "mistral-medium-3",
+    ],
+    ["https://openrouter.ai/api/v1/completions", "openai/gpt-3.5-turbo-instruct"],
+    ["http://localhost:1234/v1/completions", "ministral-3"],
     ["https://api.together.xyz/v1/chat/completions", "meta-llama/Llama-3.3-70B-Instruct-Turbo"],
     ["https://api.fireworks.ai/inference/v1/chat/completions", "accounts/fireworks/models/deepseek-v3"],
     ["https://api.perplexity.ai/chat/completions", "sonar"],
