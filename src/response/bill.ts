@@ -83,10 +83,13 @@ function extentOf(call: Call, reading: ResponseReading, outcome: Outcome): Exten
 
 /**
  * Cut off before an answer began, the input was read; inside a stream, what came was produced too. An answer that comes
- * whole was produced whole before its first byte left the provider.
+ * whole was produced whole before its first byte left the provider. Of spoken text nobody sees how much came: it is
+ * charged whole.
  */
 const cutOff = (call: Call, reading: ResponseReading): Extent =>
-  reading.status !== null && !reading.streamed && !call.stream ? "answered" : "streamed";
+  reading.status !== null && (call.operation === "speech" || (!reading.streamed && !call.stream))
+    ? "answered"
+    : "streamed";
 
 /** Codes of failures before the first byte of a request leaves: no address, no route, no connection, no trust. */
 const NOT_CONNECTED =

@@ -150,6 +150,26 @@ describe("speech", () => {
   });
 });
 
+describe("sound that is cut off", () => {
+  const cut = async (operation: "chat" | "speech", call: Call, body: string) => {
+    const reader = createReader({ provider: openai, operation, status: 200, path: "", headers: {} });
+    reader.push(Buffer.from(body));
+    return bill({ call, reading: await reader.finish(), outcome: { kind: "aborted", status: 200 }, prices });
+  };
+
+  it("is charged whole where it is speech, since nobody sees how much of it came", async () => {
+    const call = asked("/v1/audio/speech", { model: "gpt-4o-mini-tts", input: "x".repeat(3_000) });
+    expect((await cut("speech", call, "ID3 not text at all")).cost.total).toBe(call.cost.total);
+  });
+
+  it("is charged by its seconds where it is an answer, and not by its letters", async () => {
+    const call = asked("/v1/chat/completions", { model: "gpt-audio", stream: true, messages: [] });
+    const second = { choices: [{ delta: { audio: { data: "A".repeat(64_000) } } }] };
+    const { usage } = await cut("chat", call, events({ id: "c", model: "gpt-audio", choices: [] }, second, second));
+    expect(usage.outputTokens).toBe(40);
+  });
+});
+
 describe("transcription", () => {
   const recording = Buffer.alloc(80_000);
 
