@@ -22,6 +22,7 @@ export const mistral = compatible({
     const facts = shared.readRequest(operation, body, path, headers);
     return isConversation(path) ? continued(facts, fields(body) ?? {}) : facts;
   },
+  streamKeys: (operation) => (operation === "chat" ? SAID : shared.streamKeys(operation)),
   usageReader: (operation, head) => (isOcr(head.path) ? ocrReader() : shared.usageReader(operation, head)),
   cap(operation, json, tokens) {
     const body = fields(json);
@@ -33,6 +34,9 @@ export const mistral = compatible({
     return { kind: "edits", edits: [{ path: ["completion_args", "max_tokens"], value: tokens, insert: true }] };
   },
 });
+
+/** A conversation streams its text without a delta around it; what is said in parts has texts. */
+const SAID = Object.freeze(['"content"', '"text"', '"arguments"']);
 
 const UNLIMITED: CapPlan = Object.freeze({ kind: "impossible", why: "the conversation's agent sets the limit" });
 

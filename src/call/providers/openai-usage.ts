@@ -33,6 +33,8 @@ export function openaiUsageReader(operation: Operation, own?: OwnUsage): UsageRe
     model = text(body.model) ?? model;
     responseId = text(body.id) ?? responseId;
     tier = text(body.service_tier) ?? tier;
+    // So end conversations with Mistral.
+    if (outer.type === "conversation.response.done") finishReasons.push("completed");
     // An error ends a stream as surely as a reason does: what came until then is all there is.
     if (fields(body.error) !== null) finishReasons.push("error");
     for (const choice of list(body.choices)) {

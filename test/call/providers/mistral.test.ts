@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { mistral } from "../../../src/call/providers/mistral.ts";
 import { capOutput } from "../../../src/call/rewrite.ts";
-import { exchanged } from "./exchanged.ts";
+import { events, exchanged } from "./exchanged.ts";
 
 const v1 = "https://api.mistral.ai/v1";
 
@@ -91,6 +91,32 @@ describe("a conversation of Mistral's", () => {
     expect(call.inputTokens).toBeGreaterThanOrEqual(1_200);
     expect([call.maxTokens, call.outputTokens]).toEqual([70, 70]);
     expect(call.fingerprint).not.toBeNull();
+  });
+
+  it("is charged for what streamed where it is cut off, and as counted where it ends", async () => {
+    const request = { model: "mistral-medium-latest", inputs: "hi", stream: true };
+    const said = [
+      { type: "conversation.response.started", conversation_id: "c" },
+      { type: "message.output.delta", content: "x".repeat(30) },
+      { type: "message.output.delta", content: "x".repeat(30) },
+    ];
+    const ended = { type: "conversation.response.done", usage: { prompt_tokens: 100, completion_tokens: 10 } };
+    const url = `${v1}/conversations`;
+    const cut = await exchanged({ url, request, response: events(said), outcome: { kind: "aborted", status: 200 } });
+    expect(cut.bill.usage.outputTokens).toBe(20);
+    const { bill } = await exchanged({ url, request, response: events([...said, ended]) });
+    expect([bill.source, bill.usage.outputTokens]).toEqual(["local", 10]);
+  });
+
+  it("counts a text in a delta once", async () => {
+    const request = { model: "mistral-medium-latest", messages: [{ role: "user", content: "hi" }], stream: true };
+    const response = events([
+      { choices: [{ delta: { role: "assistant", content: "x".repeat(30) } }] },
+      { choices: [{ delta: { content: [{ type: "text", text: "x".repeat(30) }] } }] },
+    ]);
+    const outcome = { kind: "aborted", status: 200 } as const;
+    const { bill } = await exchanged({ url: `${v1}/chat/completions`, request, response, outcome });
+    expect(bill.usage.outputTokens).toBe(20);
   });
 
   it("is limited within its arguments, unless it leaves them to an agent", () => {
