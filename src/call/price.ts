@@ -209,11 +209,21 @@ const priced = (prices: PriceKeys, contextWindow: number | null): Priced =>
  * (developers.openai.com/api/docs/pricing, fine-tuning: gpt-4.1 1.5 times, gpt-4.1-mini and -nano twice).
  */
 function fineTuned(table: Table, provider: string, model: string, at: Date): Priced | null {
+  const plain = canonicalModel(model);
+  const published = model.startsWith("ft:") && Object.hasOwn(TUNED, plain) ? TUNED[plain] : undefined;
+  if (published !== undefined) return priced(published, null);
   if (!model.startsWith("ft:gpt-4.1")) return null;
-  const base = inTable(table, canonicalModel(model), provider, at, false);
+  const base = inTable(table, plain, provider, at, false);
   if (base === null) return null;
   return Object.freeze({ ...base, card: Object.freeze({ ...base.card, base: scale(base.card.base, 2000) }) });
 }
+
+/** Those that cost more than twice their base, and that the table does not list (the same page, as of 2026-06). */
+const TUNED: Readonly<Record<string, PriceKeys>> = Object.freeze({
+  "o4-mini": { input_mtok: 4, cache_read_mtok: 1, output_mtok: 16 },
+  "davinci-002": { input_mtok: 12, output_mtok: 12 },
+  "babbage-002": { input_mtok: 1.6, output_mtok: 1.6 },
+});
 
 /** Dearest cards by provider, kind and day: to find one takes 130 ms where a gateway lists 700 models. */
 const dearestKnown = new Map<string, RateCard>();

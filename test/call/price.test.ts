@@ -167,6 +167,16 @@ describe("a model that the table does not list", () => {
   });
 });
 
+describe("a fine-tuned model", () => {
+  it.each([
+    ["ft:o4-mini-2025-04-16:org::id", 4_000_000, 16_000_000],
+    ["ft:davinci-002:org::id", 12_000_000, 12_000_000],
+    ["ft:babbage-002:org::id", 1_600_000, 1_600_000],
+  ])("costs what is published for it: %s", (model, input, output) => {
+    expect(prices.of("openai", model, "chat").card.base).toMatchObject({ input, output });
+  });
+});
+
 describe("the terms of serving", () => {
   const terms = { tier: null, speed: null, region: null };
 
