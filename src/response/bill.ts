@@ -168,7 +168,9 @@ function priceFor(
 ): { readonly priced: Priced; readonly model: string } {
   const asked = { priced: prices.of(call.provider, call.modelAsSent, call.operation), model: call.modelAsSent };
   const name = portion.model ?? answered;
-  if (name === null) return asked;
+  // Answers by way of Hugging Face leave out the server that was asked for.
+  const unsaid = !asked.priced.unpriced && call.modelAsSent.startsWith(`${name}:`);
+  if (name === null || unsaid) return asked;
   const isAnswer = portion.model === null || portion.model === answered;
   if (asked.priced.own && isAnswer) return asked;
   const told = { priced: prices.of(call.provider, name, call.operation), model: name };

@@ -308,6 +308,13 @@ describe("Hugging Face", () => {
     expect([inName.call.model, inName.call.unpriced]).toEqual(["DeepSeek-R1", false]);
   });
 
+  it("charges the server that was asked for, though the answer leaves it out", async () => {
+    const url = "https://router.huggingface.co/v1/chat/completions";
+    const request = { model: "deepseek-ai/DeepSeek-R1:novita", messages };
+    const { bill } = await exchanged({ url, request, response });
+    expect(bill.cost.total).toBe(100 * 700 + 10 * 2_500);
+  });
+
   it("charges the dearest of its servers where nobody says which", async () => {
     const url = "https://router.huggingface.co/v1/chat/completions";
     const { bill } = await exchanged({ url, request: { model: "deepseek-ai/DeepSeek-R1", messages }, response });
