@@ -14,8 +14,14 @@ export interface Gap {
 const OPENAI = "developers.openai.com/api/docs/pricing";
 const CLAUDE = "platform.claude.com/docs/en/about-claude/pricing";
 
-/** One price up to a prompt of 100,000 tokens, and another for the whole of a longer one. */
-const upTo100K = (base: number, price: number) => ({ base, tiers: [{ start: 100_000, price }] });
+const OPENAI_MODELS = "developers.openai.com/api/docs/models";
+const COHERE = "openrouter.ai/cohere";
+const VOYAGE = "docs.voyageai.com/docs/pricing";
+
+/** One price up to a prompt of so many tokens, and another for the whole of a longer one. */
+const upTo = (start: number) => (base: number, price: number) => ({ base, tiers: [{ start, price }] });
+const upTo100K = upTo(100_000);
+const upTo272K = upTo(272_000);
 
 /** By canonical name. */
 const GAPS: Readonly<Record<string, Gap>> = Object.freeze({
@@ -26,6 +32,30 @@ const GAPS: Readonly<Record<string, Gap>> = Object.freeze({
     source: OPENAI,
     asOf: "2026-06",
   },
+  "chatgpt-image-latest": {
+    prices: { input_mtok: 5, input_image_mtok: 8, output_mtok: 32 },
+    source: OPENAI_MODELS,
+    asOf: "2026-08",
+  },
+  "gpt-6.1-sol": {
+    prices: {
+      input_mtok: upTo272K(2, 4),
+      cache_read_mtok: upTo272K(0.1, 0.2),
+      cache_write_mtok: upTo272K(2.5, 5),
+      output_mtok: upTo272K(10, 15),
+    },
+    source: OPENAI_MODELS,
+    asOf: "2026-11",
+  },
+  "gpt-6.1-terra": { prices: { input_mtok: 1, output_mtok: 5 }, source: OPENAI_MODELS, asOf: "2026-11" },
+  "gpt-6.2-sol": { prices: { input_mtok: 2, output_mtok: 10 }, source: OPENAI_MODELS, asOf: "2026-11" },
+  "gpt-6.2-astra": { prices: { input_mtok: 8, output_mtok: 40 }, source: OPENAI_MODELS, asOf: "2026-11" },
+  "rerank-v5.0-pro": { prices: { input_mtok: 0.05, output_mtok: 0 }, source: COHERE, asOf: "2026-11" },
+  "rerank-v5.0-fast": { prices: { input_mtok: 0.02, output_mtok: 0 }, source: COHERE, asOf: "2026-11" },
+  "rerank-2.5": { prices: { input_mtok: 0.05, output_mtok: 0 }, source: VOYAGE, asOf: "2026-07" },
+  "rerank-2.5-lite": { prices: { input_mtok: 0.02, output_mtok: 0 }, source: VOYAGE, asOf: "2026-07" },
+  "rerank-2": { prices: { input_mtok: 0.05, output_mtok: 0 }, source: VOYAGE, asOf: "2026-07" },
+  "rerank-2-lite": { prices: { input_mtok: 0.02, output_mtok: 0 }, source: VOYAGE, asOf: "2026-07" },
   "claude-haiku-5-5": {
     prices: {
       input_mtok: upTo100K(0.1, 0.5),

@@ -9,8 +9,11 @@ import type { Terms } from "./provider.ts";
  * and output (developers.openai.com/api/docs/pricing, "Priority", as of 2026-06).
  */
 const PRIORITY: readonly (readonly [model: string, millis: number])[] = [
+  ["gpt-6", 2000],
+  ["gpt-5.6", 2000],
   ["gpt-5.5", 2500],
   ["gpt-5.4", 2000],
+  ["gpt-5.3", 2000],
   ["gpt-5.2", 2000],
   ["gpt-5.1", 2000],
   ["gpt-5-mini", 1800],
@@ -25,12 +28,20 @@ const PRIORITY: readonly (readonly [model: string, millis: number])[] = [
   ["o4-mini", 1819],
 ];
 
+/** Azure's zones of data ask more than OpenAI does for the newer models (azure.microsoft.com/pricing, as of 2026-07). */
+const AZURE_PRIORITY = 2500;
+const IN_ZONES = /^gpt-(5\.[6-9]|[6-9])/;
+
+/** OpenAI's `ultrafast` (developers.openai.com/api/docs/guides/ultrafast-mode, as of 2026-09). */
+const ULTRAFAST = 6000;
+
 /** Fast mode in thousandths (platform.claude.com/docs/en/build-with-claude/fast-mode): 6 times on Opus 4.6 and 4.7, then 2. */
 const FAST: readonly (readonly [model: string, millis: number])[] = [
   ["claude-opus-4-6", 6000],
   ["claude-opus-4-7", 6000],
   ["claude-opus-4-8", 2000],
   ["claude-opus-5", 2000],
+  ["claude-fable-5", 2000],
 ];
 
 /**
@@ -38,7 +49,7 @@ const FAST: readonly (readonly [model: string, millis: number])[] = [
  * (developers.openai.com/api/docs/pricing, data residency, as of 2026-06).
  */
 const IN_REGION = 1100;
-const REGIONAL = /^gpt-(5\.([4-9]|\d\d)|[6-9])/;
+const REGIONAL = /^gpt-(5\.([4-9]|\d\d)|[6-9]|realtime-2\.1)/;
 
 /** `inference_geo: "us"` costs a tenth more (platform.claude.com/docs/en/about-claude/pricing, data residency). */
 const US_ONLY = 1100;
@@ -71,19 +82,29 @@ export function multiplier(provider: string, model: string, terms: Terms): numbe
     return terms.speed === "optimized" ? BEDROCK_OPTIMIZED : 1000;
   }
   if (provider === "google" || provider === "vertex") {
+    if (model.startsWith("claude")) return (fast(model, terms) * (terms.region === null ? 1000 : VERTEX_REGION)) / 1000;
     if (terms.region !== null) return VERTEX_REGION;
-    return terms.tier === "priority" && !model.startsWith("claude") ? GOOGLE_PRIORITY : 1000;
+    return terms.tier === "priority" ? GOOGLE_PRIORITY : 1000;
   }
   // Anthropic's models keep its terms at other providers, as they keep its words.
   if (provider !== "anthropic" && !model.startsWith("claude")) {
-    const served = terms.tier === "priority" ? find(PRIORITY, model, 2500) : 1000;
+    const served = servedAt(provider, model, terms.tier);
     return provider === "openai" && terms.region !== null && REGIONAL.test(model)
       ? (served * IN_REGION) / 1000
       : served;
   }
   // Anthropic's priority tier is capacity bought beforehand, without a price per token: the standard price stands.
-  const fast = terms.speed === "fast" ? find(FAST, model, 6000) : 1000;
-  return terms.region === "us" ? (fast * US_ONLY) / 1000 : fast;
+  const served = fast(model, terms);
+  return terms.region === "us" ? (served * US_ONLY) / 1000 : served;
+}
+
+const fast = (model: string, { speed }: Terms): number => (speed === "fast" ? find(FAST, model, 6000) : 1000);
+
+/** OpenAI calls `fast` now what was `priority`; it takes both words and answers with either (openai.com/api-fast-mode). */
+function servedAt(provider: string, model: string, tier: string | null): number {
+  if (tier === "ultrafast") return ULTRAFAST;
+  if (tier !== "priority" && tier !== "fast") return 1000;
+  return provider === "azure" && IN_ZONES.test(model) ? AZURE_PRIORITY : find(PRIORITY, model, 2500);
 }
 
 /** The same, before the call: a tier that was asked for is not always granted, so the dearer of it and standard. */

@@ -39,6 +39,11 @@ const row = (
 const PRICING = "developers.openai.com/api/docs/pricing";
 const GEMINI_PRICING = "ai.google.dev/gemini-api/docs/pricing";
 const AWS_PRICING = "aws.amazon.com/bedrock/pricing";
+const AZURE = Object.freeze(["azure"]);
+const AZURE_PRICING = "azure.microsoft.com/pricing/details/ai-foundry-models";
+const MISTRAL = Object.freeze(["mistral"]);
+const MISTRAL_PRICING = "docs.mistral.ai/models/overview";
+const GROQ_PRICING = "groq.com/pricing";
 const XAI = Object.freeze(["xai"]);
 const XAI_PRICING = "docs.x.ai/developers/pricing";
 const CLAUDE_PRICING = "platform.claude.com/docs/en/about-claude/pricing";
@@ -59,11 +64,15 @@ export const unitPrices: readonly UnitPrice[] = Object.freeze([
   row(GOOGLE, /^imagen(?!.*(fast|ultra|upscale))/, "images", 0.04, GEMINI_PRICING),
   row(GOOGLE, /^imagen.*(ultra|upscale)/, "images", 0.06, GEMINI_PRICING),
   row(GOOGLE, /^imagen.*fast/, "images", 0.02, GEMINI_PRICING),
+  row(GOOGLE, /^imagegeneration/, "images", 0.02, "cloud.google.com/vertex-ai/generative-ai/pricing"),
   // An answer of Gemini 2.5 and before that rests on a map; those after pay by the query.
   row(GOOGLE, null, "searches", 0.025, GEMINI_PRICING),
   // $15 and $30 per million characters.
-  row(OPENAI, /^tts-1$/, "characters", 0.000_015, PRICING),
-  row(OPENAI, /^tts-1-hd$/, "characters", 0.000_03, PRICING),
+  row(OPENAI, /^tts(-1)?(-1106)?$/, "characters", 0.000_015, PRICING),
+  row(OPENAI, /^tts(-1)?-hd(-1106)?$/, "characters", 0.000_03, PRICING),
+  // $0.006 a minute by the name that Azure's deployments mostly have, and $0.017 while it is spoken.
+  row(OPENAI, /^whisper$/, "audioSeconds", 0.006 / 60, PRICING),
+  row(OPENAI, /^gpt-(realtime-whisper|live-transcribe)$/, "audioSeconds", 0.017 / 60, PRICING),
   // A container of 1 GB for a session; larger ones in proportion to what is published for them.
   row(OPENAI, /^container$/, "codeSessions", 0.03, PRICING),
   row(OPENAI, null, "codeSessions", 0.03, PRICING),
@@ -84,7 +93,12 @@ export const unitPrices: readonly UnitPrice[] = Object.freeze([
   row(BEDROCK, /^sd3/, "images", 0.08, AWS_PRICING),
   row(BEDROCK, /^stable-image-core/, "images", 0.04, AWS_PRICING),
   row(BEDROCK, /^stable-image-ultra/, "images", 0.14, AWS_PRICING),
+  row(BEDROCK, /^stable-(image-(?!core|ultra)|outpaint|style)/, "images", 0.08, AWS_PRICING),
   row(BEDROCK, /^stable-.*upscale/, "images", 0.6, AWS_PRICING),
+  row(BEDROCK, /^stable-conservative-upscale/, "images", 0.4, AWS_PRICING),
+  row(BEDROCK, /^stable-fast-upscale/, "images", 0.03, AWS_PRICING),
+  row(AZURE, /^flux/i, "images", 0.04, AZURE_PRICING),
+  row(AZURE, /^cohere-rerank-v/i, "searches", 0.0025, AZURE_PRICING),
   // $0.05 per thousand: see bedrock-guardrail.ts.
   row(BEDROCK, /^guardrail$/, "guardrailUnits", 0.000_05, AWS_PRICING),
   row(BEDROCK, null, "guardrailUnits", 0.000_05, AWS_PRICING),
@@ -92,6 +106,7 @@ export const unitPrices: readonly UnitPrice[] = Object.freeze([
   row(BEDROCK, /^rerank-v3-5/, "searches", 0.002, AWS_PRICING),
   row(XAI, /^grok-imagine-image$/, "images", 0.02, XAI_PRICING),
   row(XAI, /^grok-imagine-image-quality/, "images", 0.05, XAI_PRICING),
+  row(XAI, /^grok-imagine-image-2/, "images", 0.08, XAI_PRICING),
   row(XAI, /^grok-(imagine-image-pro|2-image)/, "images", 0.07, XAI_PRICING),
   // Tools cost $2.50 to $10 a thousand; where no cost is named, code is charged as the dearest.
   row(XAI, null, "codeSessions", 0.01, XAI_PRICING),
@@ -100,10 +115,17 @@ export const unitPrices: readonly UnitPrice[] = Object.freeze([
   // $0.10 an hour, and $4.20 per million characters.
   row(XAI, /^grok-stt/, "audioSeconds", 0.1 / 3_600, XAI_PRICING),
   row(XAI, /^grok-tts/, "characters", 0.000_004_2, XAI_PRICING),
-  row(["mistral"], /^voxtral-.*tts/, "characters", 0.000_016, "openrouter.ai/mistralai/voxtral-mini-tts-2603"),
+  row(XAI, /^grok-voice-tts/, "characters", 0.000_015, "openrouter.ai/x-ai/grok-voice-tts-1.0"),
+  row(MISTRAL, /^voxtral-.*tts/, "characters", 0.000_016, "openrouter.ai/mistralai/voxtral-mini-tts-2603"),
+  row(MISTRAL, /^voxtral-.*tts-3/, "characters", 0.000_013, MISTRAL_PRICING),
+  row(MISTRAL, /^voxtral-mini-2507/, "audioSeconds", 0.002 / 60, MISTRAL_PRICING),
+  row(MISTRAL, /^voxtral-small-transcribe/, "audioSeconds", 0.004 / 60, MISTRAL_PRICING),
+  row(MISTRAL, /^voxtral-.*transcribe-realtime/, "audioSeconds", 0.008 / 60, MISTRAL_PRICING),
+  row(["groq"], /orpheus/, "characters", 0.000_022, GROQ_PRICING),
+  row(["groq"], /orpheus-arabic/, "characters", 0.000_04, GROQ_PRICING),
   row(["perplexity"], /^search$/, "searches", 0.005, "docs.perplexity.ai/getting-started/pricing"),
-  // cohere.com/pricing: one search is a query with up to 100 documents.
-  row(["cohere"], /^rerank-/, "searches", 0.002, "cohere.com/pricing"),
+  // One search is a query with up to 100 documents; the fifth version is billed by tokens.
+  row(["cohere"], /^rerank-(english|multilingual|v[1-4])/, "searches", 0.002, "cohere.com/pricing"),
   row(["cohere"], /^rerank-v4.*-pro/, "searches", 0.0025, "cohere.com/pricing"),
 ]);
 
@@ -111,9 +133,10 @@ export const unitPrices: readonly UnitPrice[] = Object.freeze([
 const DEAREST: Readonly<Record<Unit, number>> = Object.freeze({
   // gpt-image-1 in high quality, 1536x1024.
   images: 0.25,
-  // whisper-1, $0.006 a minute.
-  audioSeconds: 0.000_1,
-  characters: 0.000_03,
+  // gpt-live-transcribe, $0.017 a minute.
+  audioSeconds: 0.017 / 60,
+  // playai-tts at Groq, $50 per million.
+  characters: 0.000_05,
   codeSessions: 0.03,
   guardrailUnits: 0.000_05,
   pages: 0.005,

@@ -154,6 +154,11 @@ describe("a model that the table does not list", () => {
     ["openai", "gpt-5-search-api-2025-10-14", 1.25, 10],
     ["anthropic", "claude-haiku-5-5", 0.1, 0.5],
     ["openrouter", "anthropic/claude-haiku-5-5", 0.1, 0.5],
+    ["openai", "gpt-6.1-sol", 2, 10],
+    ["openai", "gpt-6.2-astra", 8, 40],
+    ["openai", "chatgpt-image-latest", 5, 32],
+    ["cohere", "rerank-v5.0-pro", 0.05, 0],
+    ["voyage", "rerank-2.5-lite", 0.02, 0],
   ])("costs what its maker publishes: %s %s", async (provider, model, input, output) => {
     const { card, unpriced } = (await loadPrices()).of(provider, model, "chat");
     expect([unpriced, card.base.input, card.base.output]).toEqual([false, input * 1e6, output * 1e6]);
@@ -192,6 +197,15 @@ describe("the terms of serving", () => {
     ["openai", "gpt-4o", { tier: "priority" }, 1700],
     ["openai", "o4-mini", { tier: "priority" }, 1819],
     ["openai", "gpt-9", { tier: "priority" }, 2500],
+    ["openai", "gpt-5.6", { tier: "priority" }, 2000],
+    ["azure", "gpt-5.6", { tier: "priority" }, 2500],
+    ["openai", "gpt-6-sol", { tier: "fast" }, 2000],
+    ["openai", "gpt-5", { tier: "fast" }, 2000],
+    ["openai", "gpt-6-astra", { tier: "ultrafast" }, 6000],
+    ["openai", "gpt-realtime-2.1", { region: "eu" }, 1100],
+    ["vertex", "claude-fable-5-2", { speed: "fast" }, 2000],
+    ["vertex", "claude-opus-5", { speed: "fast", region: "us-east5" }, 2200],
+    ["vertex", "gemini-3-pro", { tier: "priority" }, 2000],
     ["anthropic", "claude-opus-5", { tier: "batch", region: "us" }, 550],
     ["anthropic", "claude-opus-5", { tier: "batch" }, 500],
     ["anthropic", "claude-opus-5", { tier: "priority" }, 1000],

@@ -69,6 +69,34 @@ describe("the cost of pieces", () => {
   });
 });
 
+describe("a piece by the name of its model", () => {
+  it.each([
+    ["azure", "whisper", "audioSeconds", 0.0001],
+    ["azure", "tts-hd", "characters", 0.000_03],
+    ["azure", "FLUX-1.1-pro", "images", 0.04],
+    ["openai", "tts-1-1106", "characters", 0.000_015],
+    ["openai", "tts-1-hd-1106", "characters", 0.000_03],
+    ["openai", "gpt-live-transcribe", "audioSeconds", 0.017 / 60],
+    ["vertex", "imagegeneration@006", "images", 0.02],
+    ["bedrock", "stability.stable-image-inpaint-v1:0", "images", 0.08],
+    ["bedrock", "stability.stable-image-ultra-v1:1", "images", 0.14],
+    ["bedrock", "stability.stable-creative-upscale-v1:0", "images", 0.6],
+    ["bedrock", "stability.stable-fast-upscale-v1:0", "images", 0.03],
+    ["groq", "canopylabs/orpheus-v1-english", "characters", 0.000_022],
+    ["groq", "canopylabs/orpheus-arabic-saudi", "characters", 0.000_04],
+    ["mistral", "voxtral-mini-tts-2603", "characters", 0.000_016],
+    ["mistral", "voxtral-mini-tts-3-0", "characters", 0.000_013],
+    ["mistral", "voxtral-mini-transcribe-realtime-3-0", "audioSeconds", 0.008 / 60],
+    ["xai", "grok-imagine-image-2.0", "images", 0.08],
+    ["cohere", "rerank-v3.5", "searches", 0.002],
+    ["cohere", "rerank-v4.0-pro", "searches", 0.0025],
+  ] as const)("costs what is published: %s %s %s", (provider, model, unit, usd) => {
+    const { card, unpriced } = prices.of(provider, model, unit === "images" ? "images" : "other");
+    expect(unpriced).toBe(false);
+    expect(unitRate(card.units, unit, undefined)).toBe(Math.round(usd * 1e12));
+  });
+});
+
 describe("the deployment's own price of a piece (litellm #20615)", () => {
   it("comes before the table's, for a model and for all of a provider's, and leaves the prices of tokens", async () => {
     const own = await loadPrices({
