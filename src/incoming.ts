@@ -14,6 +14,12 @@ export interface Incoming {
   readonly identity: Readonly<Record<string, string>>;
 }
 
+/** What is used of the request. */
+interface Served {
+  readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
+  readonly emit?: (...args: unknown[]) => unknown;
+}
+
 export interface Incomings {
   /** The request being served in the current async context, null outside of one. */
   current(): Incoming | null;
@@ -29,14 +35,16 @@ export function watchIncoming(headers: Readonly<Record<string, string>>): Incomi
   // Published synchronously before the server's own listeners run; the context ends with the request's (verified under
   // keep-alive on Node 20 to 26).
   subscribe("http.server.request.start", (message) => {
-    const request = (message as { request?: { headers?: Record<string, string | string[] | undefined> } }).request;
+    const { request } = message as { request?: Served };
     served = true;
     const identity: Record<string, string> = {};
     for (const [dimension, header] of wanted) {
       const value = request?.headers?.[header];
       if (typeof value === "string") identity[dimension] = value;
     }
-    serving.enterWith(Object.freeze({ id: `request-${randomUUID()}`, identity }));
+    const incoming = Object.freeze({ id: `request-${randomUUID()}`, identity });
+    serving.enterWith(incoming);
+    if (request !== undefined) keepWith(request, (work) => serving.run(incoming, work));
   });
   return {
     current: () => serving.getStore() ?? null,
@@ -44,4 +52,15 @@ export function watchIncoming(headers: Readonly<Record<string, string>>): Incomi
       return served;
     },
   };
+}
+
+/**
+ * Tells of a request's body in the request's context too: from Node 24 on, what of it comes later is told outside of
+ * it, and servers without a framework answer in there.
+ */
+function keepWith(request: Served, within: <T>(work: () => T) => T): void {
+  const { emit } = request;
+  if (emit === undefined) return;
+  const value = (...args: unknown[]): unknown => within(() => Reflect.apply(emit, request, args));
+  Object.defineProperty(request, "emit", { value, configurable: true, enumerable: false, writable: true });
 }
