@@ -36,6 +36,8 @@ class Fallback implements FallbackStore {
   #timer: NodeJS.Timeout | null = null;
   #pause: number;
   #ended = false;
+  /** What lived at the last heartbeat. */
+  #living: Parameters<Store["extend"]>[0] = [];
 
   constructor(open: () => Promise<Store>, options: FallbackOptions) {
     this.#open = open;
@@ -93,7 +95,8 @@ class Fallback implements FallbackStore {
   async extend(holds: Parameters<Store["extend"]>[0]): Promise<void> {
     const here = holds.filter(({ attempt }) => this.local.knows(attempt));
     if (here.length > 0) await this.local.extend(here);
-    // A heartbeat that is lost is made up for by the next one.
+    this.#living = holds;
+    // A heartbeat that is lost is made up for by the next one, or as soon as the store is back.
     if (this.#down === null) await this.#ask((store) => store.extend(holds)).catch(ignoreDown);
   }
 
@@ -258,21 +261,12 @@ class Fallback implements FallbackStore {
   }
 
   async #revive(): Promise<void> {
-    const { patienceMs, onUp } = this.#options;
-    await within(
-      patienceMs,
-      this.name,
-      this.#use((store) => store.read([]), true),
-    );
+    // What expired while nobody could renew it is held again before anything else is judged.
+    const living = this.#living;
+    await this.#whileDown<unknown>((store) => (living.length > 0 ? store.extend(living) : store.read([])));
     while (this.#waiting.size > 0) {
       const batch = this.#waiting.take(BATCH);
-      const told = batch.map((settlement) =>
-        within(
-          patienceMs,
-          this.name,
-          this.#use((store) => store.settle(settlement), true),
-        ),
-      );
+      const told = batch.map((settlement) => this.#whileDown((store) => store.settle(settlement)));
       const results = await Promise.allSettled(told);
       const failed = results.map((result) => result.status === "rejected" && result.reason instanceof StoreDown);
       if (!failed.includes(true)) continue;
@@ -282,7 +276,11 @@ class Fallback implements FallbackStore {
     const wasDown = this.#down !== null;
     this.#down = null;
     await this.local.end();
-    if (wasDown) onUp();
+    if (wasDown) this.#options.onUp();
+  }
+
+  #whileDown<T>(work: (store: Store) => Promise<T>): Promise<T> {
+    return within(this.#options.patienceMs, this.name, this.#use(work, true));
   }
 }
 

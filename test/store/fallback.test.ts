@@ -157,6 +157,20 @@ test("a judgement that takes too long is StoreDown, and the hold it made after a
   expect((await wire.store.read([ask]))[0]).toMatchObject({ spent: 0, held: 0 });
 });
 
+test("calls that outlived their holds while the store was away are held again before another is judged", async () => {
+  const { wire, fallback, back, clock } = bench();
+  const living = aRequest({ meters: [aMeter({ floor: 4 })], holdMs: 60_000 });
+  await fallback.judge(living);
+  wire.cut(true);
+  await expect(fallback.judge(aRequest())).rejects.toThrow(StoreDown);
+  await clock.pass(61_000);
+  await fallback.extend([{ attempt: living.attempt, holdMs: 60_000 }]);
+  wire.cut(false);
+  await back;
+  expect((await fallback.judge(aRequest({ stops: [above(15)] }))).held).toBe(false);
+  expect((await wire.store.read([ask]))[0]).toMatchObject({ spent: 0, held: 10 });
+});
+
 test("errors of the caller are not taken for a store that is away", async () => {
   const { fallback, told } = bench();
   await expect(fallback.judge(aRequest({ meters: [aMeter({ add: -5 })] }))).rejects.toThrow(RangeError);
