@@ -28,7 +28,7 @@ class Fallback implements FallbackStore {
   readonly #open: () => Promise<Store>;
   readonly #options: Required<FallbackOptions>;
   readonly #waiting: Waiting;
-  readonly #underWay = new Set<Promise<boolean>>();
+  readonly #underWay = new Set<Promise<unknown>>();
   #store: Store | null = null;
   #opening: Promise<Store> | null = null;
   #down: StoreDown | null = null;
@@ -266,8 +266,10 @@ class Fallback implements FallbackStore {
     await this.#whileDown<unknown>((store) => (living.length > 0 ? store.extend(living) : store.read([])));
     while (this.#waiting.size > 0) {
       const batch = this.#waiting.take(BATCH);
-      const told = batch.map((settlement) => this.#whileDown((store) => store.settle(settlement)));
-      const results = await Promise.allSettled(told);
+      const told = Promise.allSettled(batch.map((settlement) => this.#whileDown((store) => store.settle(settlement))));
+      this.#underWay.add(told);
+      const results = await told;
+      this.#underWay.delete(told);
       const failed = results.map((result) => result.status === "rejected" && result.reason instanceof StoreDown);
       if (!failed.includes(true)) continue;
       this.#waiting.putBack(batch.filter((_, index) => failed[index]));

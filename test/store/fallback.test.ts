@@ -277,6 +277,25 @@ describe("settlements while the store is away", () => {
     expect((await wire.store.read([ask, runs, own])).map(({ spent }) => spent)).toEqual([600, 12, 4]);
   });
 
+  test("are waited for by flush while they are being told", async () => {
+    const { wire, fallback, clock } = bench({ patienceMs: 5_000 });
+    await fallback.read([]);
+    wire.cut(true);
+    await fallback.settle(aSettlement("a", clock.now()));
+    wire.cut(false);
+    let told = false;
+    const settle = wire.wired.settle;
+    wire.wired.settle = async (settlement) => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      told = true;
+      return settle(settlement);
+    };
+    while (fallback.waiting > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(told).toBe(false);
+    expect(await fallback.flush(2_000)).toBe(true);
+    expect((await wire.store.read([ask]))[0]?.spent).toBe(10);
+  });
+
   test("are given up by flush after its time", async () => {
     const { wire, fallback } = bench();
     await fallback.read([]);
