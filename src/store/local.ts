@@ -34,6 +34,8 @@ export function openLocal(clock: Clock, shareMillionths: number): LocalStore {
   const store = openMemory(clock, tables);
   const attempts = new Set<string>();
   const gates = new Map<string, ClosedGate>();
+  /** Keys of those that this outage has closed here. */
+  const shut = new Set<string>();
   /** Keys of the limits known, those that were asked for last at the end. */
   const limits = new Set<string>();
 
@@ -54,10 +56,10 @@ export function openLocal(clock: Clock, shareMillionths: number): LocalStore {
   async function judge(request: JudgeRequest): Promise<Judgement> {
     for (const { key } of request.gates) {
       const gate = gates.get(key);
-      if (gate === undefined) continue;
+      if (gate === undefined || shut.has(key)) continue;
       const left = gate.until === null ? null : gate.until - clock();
+      shut.add(key);
       if (left === null || left > 0) await store.close(key, left);
-      gates.delete(key);
     }
     const judgement = await store.judge(scaled(request, shareMillionths));
     if (judgement.held) attempts.add(request.attempt);
@@ -98,6 +100,7 @@ export function openLocal(clock: Clock, shareMillionths: number): LocalStore {
       for (const key of keys) gates.delete(key);
     },
     async end() {
+      shut.clear();
       await store.open((await store.gates()).map(({ key }) => key));
     },
   };

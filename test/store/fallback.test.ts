@@ -380,6 +380,23 @@ describe("judging here while the store is away", () => {
   });
 });
 
+test("what was closed stays closed in one outage after another, though nobody asked in between", async () => {
+  const { wire, fallback } = bench();
+  const paused = () => aRequest({ gates: [{ key: "|tenant=acme" }] });
+  await fallback.close("|tenant=acme", null);
+  for (let outage = 0; outage < 2; outage++) {
+    wire.cut(true);
+    await expect(fallback.judge(paused())).rejects.toThrow(StoreDown);
+    for (let turn = 0; turn < 2; turn++) expect((await fallback.local.judge(paused())).held).toBe(false);
+    wire.cut(false);
+    while (fallback.isDown) await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  await fallback.open(["|tenant=acme"]);
+  wire.cut(true);
+  await expect(fallback.judge(paused())).rejects.toThrow(StoreDown);
+  expect((await fallback.local.judge(paused())).held).toBe(true);
+});
+
 describe("limits and foresight while the store is away", () => {
   const quota = "quota|tenant=acme";
   const kept = {
