@@ -107,7 +107,9 @@ class RedisStore implements Store {
   }
 
   async close(key: string, ms: number | null): Promise<void> {
-    await this.#link.script(this.#scripts.close, [format.GATES, format.gateKey(key)], [packDoubles([ms ?? -1])]);
+    // Whole milliseconds, and never below nothing: that stands for a gate that stays closed until it is opened.
+    const whole = ms === null ? -1 : Math.max(0, Math.ceil(ms));
+    await this.#link.script(this.#scripts.close, [format.GATES, format.gateKey(key)], [packDoubles([whole])]);
   }
 
   async open(keys: readonly string[]): Promise<number> {

@@ -387,6 +387,15 @@ export function conformance(name: string, jumps: boolean, make: () => Promise<Be
         expect((await judged({ gates })).held).toBe(true);
       });
 
+      test("close by hand for part of a millisecond, and not at all for a time that is over", async () => {
+        for (const ms of [-5, 0]) {
+          await store.close("|tenant=acme", ms);
+          expect(await store.gates()).toEqual([]);
+        }
+        await store.close("|tenant=acme", 59_999.5);
+        expect(await store.gates()).toMatchObject([{ key: "|tenant=acme" }]);
+      });
+
       test("let a call that was held before go on", async () => {
         const request = aRequest({ gates });
         await store.judge(request);
