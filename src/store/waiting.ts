@@ -18,7 +18,7 @@ interface Sum {
  */
 export class Waiting {
   readonly #limit: number;
-  readonly #queue: Settlement[] = [];
+  #queue: Settlement[] = [];
   readonly #sums = new Map<number, Sum>();
 
   constructor(limit: number) {
@@ -39,8 +39,9 @@ export class Waiting {
   /** Takes out at most `count`, oldest first. */
   take(count: number): readonly Settlement[] {
     const sums = [...this.#sums.values()].flatMap(asSettlements);
+    // No arguments of a call: every run has a sum of its own, and there may be more than a call can take.
+    if (sums.length > 0) this.#queue = [...sums, ...this.#queue];
     this.#sums.clear();
-    this.#queue.unshift(...sums);
     return this.#queue.splice(0, count);
   }
 
