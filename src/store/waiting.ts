@@ -13,8 +13,8 @@ interface Sum {
 }
 
 /**
- * Settlements that could not be delivered yet, in order. Past its limit the oldest are added up by quarter, key by key,
- * so that memory is bounded and no amount is lost; only their retries and repeats are no longer known and count none.
+ * Settlements that could not be delivered yet, in order. Past its limit those in the middle are added up by quarter, key by
+ * key, so that memory is bounded and no amount is lost; only their retries and repeats are no longer known and count none.
  */
 export class Waiting {
   readonly #limit: number;
@@ -32,8 +32,9 @@ export class Waiting {
   push(settlement: Settlement): void {
     this.#queue.push(settlement);
     if (this.#queue.length <= this.#limit) return;
-    const oldest = this.#queue.shift();
-    if (oldest !== undefined) this.#addUp(oldest);
+    // The first ones may be held where they will be told: only under their own names are their holds replaced.
+    const [first] = this.#queue.splice(this.#limit >> 1, 1);
+    if (first !== undefined) this.#addUp(first);
   }
 
   /** Takes out at most `count`, oldest first. */

@@ -242,6 +242,20 @@ describe("settlements while the store is away", () => {
     expect((await wire.store.read([ask]))[0]?.spent).toBe(1_000);
   });
 
+  test("of calls that the store holds replace their holds, however many settlements follow them", async () => {
+    const { wire, fallback, back, clock } = bench({ queueLimit: 10 });
+    const { attempt, holdMs } = aRequest({ attempt: unique("held") });
+    await fallback.judge(aRequest({ attempt, holdMs, meters: [aMeter({ floor: 4 })] }));
+    wire.cut(true);
+    await fallback.settle(aSettlement(attempt, clock.now()));
+    for (let n = 0; n < 100; n++) await fallback.settle(aSettlement(unique("a"), clock.now()));
+    wire.cut(false);
+    await back;
+    expect((await wire.store.read([ask]))[0]).toMatchObject({ spent: 1_010, held: 0 });
+    await clock.pass(holdMs + 1);
+    expect((await wire.store.read([ask]))[0]).toMatchObject({ spent: 1_010, held: 0 });
+  });
+
   test("that were added up keep time zones apart, whose hours begin at any quarter", async () => {
     const { wire, fallback, back, clock } = bench({ queueLimit: 1 });
     const nepal = { key: "t|acme", window: { kind: "hourly", timezone: "Asia/Kathmandu" } } as const;
