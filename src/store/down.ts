@@ -9,8 +9,12 @@ export class StoreDown extends Error {
   override readonly name = "StoreDown";
   readonly code = "BUDGET_STORE_DOWN";
 
-  constructor(message: string, options?: ErrorOptions) {
+  /** True where the store will never answer again as it was opened: it must be opened anew. */
+  readonly isOver: boolean;
+
+  constructor(message: string, { isOver = false, ...options }: ErrorOptions & { readonly isOver?: boolean } = {}) {
     super(message, options);
+    this.isOver = isOver;
     Object.defineProperty(this, brand, { value: true });
   }
 

@@ -2,6 +2,7 @@ import { within } from "./deadline.ts";
 import { StoreDown } from "./down.ts";
 import { FALLBACK_DEFAULTS, type FallbackOptions } from "./fallback-options.ts";
 import { type LocalStore, openLocal } from "./local.ts";
+import { plainSettlement } from "./plain-settlement.ts";
 import type { Foreseen, Foresight, Judgement, JudgeRequest, Settlement, Store } from "./store.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -155,7 +156,8 @@ class Fallback implements FallbackStore {
   /** Runs work on the store, opening it where nobody has yet; a failed opening is tried anew by the next. */
   async #use<T>(work: (store: Store) => Promise<T>, probe = false): Promise<T> {
     if (this.#down !== null && !probe) throw this.#down;
-    if (this.#store !== null) return work(this.#store);
+    const store = this.#store;
+    if (store !== null) return work(store).catch((error) => this.#leave(store, error));
     this.#opening ??= this.#open().then(
       (store) => {
         this.#store = store;
@@ -167,6 +169,16 @@ class Fallback implements FallbackStore {
       },
     );
     return work(await this.#opening);
+  }
+
+  /** A store that is over is opened anew by whoever asks next. */
+  #leave(store: Store, error: unknown): never {
+    if (error instanceof StoreDown && error.isOver && this.#store === store) {
+      this.#store = null;
+      this.#opening = null;
+      store.shut().catch(ignore);
+    }
+    throw error;
   }
 
   /** How long one judgement may take now, ms: a first one waits for the store to open. */
@@ -212,17 +224,7 @@ class Fallback implements FallbackStore {
 
   /** A judgement that came too late to be used must not keep its hold. */
   #release(attempt: string, judgement: Judgement): void {
-    if (!judgement.held) return;
-    const release = {
-      attempt,
-      judgedAt: judgement.now,
-      charges: [],
-      run: "",
-      fingerprint: null,
-      outcome: "none",
-      lessons: [],
-    } as const;
-    this.#deliver(release).catch(ignore);
+    if (judgement.held) this.#deliver(plainSettlement(attempt, judgement.now)).catch(ignore);
   }
 
   #fail(why: StoreDown): void {

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
 import { StoreDown } from "./down.ts";
@@ -15,6 +16,8 @@ const VERSION = 1;
 /** SQLite's own waiting blocks the event loop, so it is short; the rest of the waiting is asynchronous. */
 const BLOCKING_MS = 4;
 const PATIENCE_MS = 5_000;
+/** So often at most, ms, it is looked whether the file is still in its place. */
+const LOOK_MS = 100;
 /** Bytes. */
 const PAGE = 1_024;
 
@@ -54,7 +57,7 @@ export async function openSqlite(
       if (!isShut) db.close();
       isShut = true;
     };
-    return ledgerStore(new Ledger(tables, clock), { name, kind: "file", run, shut });
+    return ledgerStore(new Ledger(tables, clock), { name, kind: "file", run: inPlace(path, run), shut });
   } catch (error) {
     db.close();
     throw error;
@@ -127,6 +130,24 @@ function patient(name: string): <T>(work: () => T) => Promise<T> {
     }
   };
 }
+
+/**
+ * Runs work as long as the file is where it was opened. SQLite goes on in one that was deleted, where no other process
+ * would ever see what is spent: two ledgers would be two budgets.
+ */
+function inPlace(path: string, run: ReturnType<typeof patient>): typeof run {
+  const own = fileAt(path);
+  let lookedAt = performance.now();
+  return async (work) => {
+    if (performance.now() - lookedAt >= LOOK_MS) {
+      if (fileAt(path) !== own) throw new StoreDown(`${path} was deleted or replaced while in use`, { isOver: true });
+      lookedAt = performance.now();
+    }
+    return run(work);
+  };
+}
+
+const fileAt = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino;
 
 /** SQLite's result code; null for an error that is not SQLite's. A closed database has none, and counts as misuse (21). */
 function errorCode(error: unknown): number | null {

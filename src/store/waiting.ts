@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { plainSettlement } from "./plain-settlement.ts";
 import type { Charge, Settlement } from "./store.ts";
 
 /** Within a quarter of an hour all calendar windows are the same: time zones differ by whole quarters. */
@@ -70,10 +71,8 @@ export class Waiting {
 
 /** One settlement of what was added up, and one for each run, since a settlement has one run only. */
 function asSettlements({ judgedAt, charges, runs }: Sum): readonly Settlement[] {
-  const settlement = (run: string, list: readonly Charge[]): Settlement => {
-    const attempt = `sum-${randomUUID()}`;
-    return { attempt, judgedAt, charges: list, run, fingerprint: null, outcome: "none", lessons: [] };
-  };
+  const settlement = (run: string, list: readonly Charge[]): Settlement =>
+    plainSettlement(`sum-${randomUUID()}`, judgedAt, list, run);
   const seen = [...runs].map(([run, list]) => settlement(run, [...list.values()]));
   return charges.size === 0 ? seen : [settlement("", [...charges.values()]), ...seen];
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { StoreDown } from "../../src/store/down.ts";
+import { withFallback } from "../../src/store/fallback.ts";
 import { openFile } from "../../src/store/file.ts";
 import { openJournal } from "../../src/store/journal.ts";
 import { loadSqlite } from "../../src/store/sqlite.ts";
@@ -62,6 +63,28 @@ describe.runIf(sqlite !== undefined)("a file store with node:sqlite", () => {
     expect((await two.read([ask]))[0]?.held).toBe(10);
     await two.settle(aSettlement(request.attempt, clock.now()));
     expect((await one.read([ask]))[0]).toMatchObject({ spent: 10, held: 0 });
+    await Promise.all([one.shut(), two.shut()]);
+  });
+
+  test("is opened anew where its file was deleted while in use, so that all count in one ledger again", async () => {
+    path = join(folder, "deleted", "ledger.db");
+    const told: string[] = [];
+    const one = withFallback(open, {
+      clock: clock.now,
+      retryMs: { first: 5, most: 5 },
+      onDown: (why) => told.push(why.message),
+    });
+    await one.settle(aSettlement(unique("a"), clock.now()));
+    rmSync(join(folder, "deleted"), { recursive: true });
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    await expect(one.judge(aRequest())).rejects.toThrow(/deleted or replaced while in use/);
+    await one.settle(aSettlement(unique("a"), clock.now()));
+    while (one.isDown) await new Promise((resolve) => setTimeout(resolve, 2));
+    const two = await open();
+    expect((await two.read([ask]))[0]?.spent).toBe(10);
+    expect((await one.judge(aRequest())).held).toBe(true);
+    expect((await two.read([ask]))[0]?.held).toBe(10);
+    expect(told).toHaveLength(1);
     await Promise.all([one.shut(), two.shut()]);
   });
 
