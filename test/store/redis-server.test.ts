@@ -64,6 +64,16 @@ describe("one Redis", () => {
     },
   );
 
+  test("forgets gates that have opened by themselves, though nobody asks which are closed", async () => {
+    const store = await open();
+    const trip = { tests: above(5).tests, closes: { gate: 0, ms: 1 } };
+    for (let n = 0; n < 300; n++) {
+      const { fired } = await store.judge(aRequest({ gates: [{ key: `loop|run=r${n}` }], stops: [trip] }));
+      expect(fired).toEqual([0]);
+    }
+    expect(await admin.scard("bg:1:gates")).toBeLessThan(100);
+  });
+
   test("decides the window of every time zone by its own clock", async () => {
     for (const off of [DAY, -5 * HOUR]) {
       const store = await open(() => Date.now() + off);

@@ -173,6 +173,14 @@ for gate, till in pairs(trips) do
   end
 end
 
+-- Gates that have opened by themselves are struck off the list now and then: it names no more than twice those that are
+-- closed, though nobody ever asks for all of them.
+for _, key in ipairs(next(trips) and redis.call('SRANDMEMBER', KEYS[2], 3) or {}) do
+  if redis.call('EXISTS', key) == 0 then
+    redis.call('SREM', KEYS[2], key)
+  end
+end
+
 local held = own ~= nil
 if not state and not is_closed and #fired == 0 then
   held = true
