@@ -73,7 +73,8 @@ export function granted(plan: Plan, limit: number, scope: Scope, kept: Figures["
   const value = scope[named.by];
   if (value === undefined && (named.fromStore || named.rows.size > 0)) return named.by;
   const live = named.fromStore ? kept.get(limitKey(named.name, named.by, value ?? NONE)) : undefined;
-  if (live !== undefined) return live;
+  // What another program wrote there may be no number: then no call is judged by it.
+  if (live !== undefined && !Number.isNaN(live)) return live;
   const given = named.rows.get(value ?? NONE) ?? named.otherwise;
   if (given.kind === "limit") return granted(plan, given.limit, scope, kept);
   return given.kind === "amount" ? given.amount : Number.POSITIVE_INFINITY;

@@ -69,6 +69,11 @@ tenant.monthly > quota -> deny
     expect(limitAmount(plan, named, { tenant: "acme", plan: "big" }, nothing)).toBe(Number.POSITIVE_INFINITY);
   });
 
+  it("is what the next limit says where another program has set what is no number, as calls are judged", () => {
+    const kept = new Map([["quota|tenant=acme", Number.NaN]]);
+    expect(limitAmount(plan, named, { tenant: "acme", plan: "free" }, { ...nothing, kept })).toBe(5e9);
+  });
+
   it("is the dimension that decides where the subject does not tell it", () => {
     expect(limitAmount(plan, named, scope, nothing)).toBe("plan");
     expect(limitAmount(plan, named, {}, nothing)).toBe("tenant");
