@@ -131,5 +131,10 @@ bedrock.metered("/openai/v1/chat/completions", "chat", words.chat, { model: "ope
 bedrock.metered("/guardrail/g1/version/1/apply", "other", words.guarded, { tokens: [0, 0] });
 bedrock.unmetered("/model-invocation-job", "batch");
 bedrock.free(`${claude}/count-tokens`);
+const running = provider("bedrock", "https://bedrock-agent-runtime.us-east-1.amazonaws.com", "");
+running.unmetered("/agents/a1/agentAliases/b1/sessions/s1/text");
+running.unmetered("/agents/s1");
+running.unmetered("/flows/f1/aliases/b1");
+running.unmetered("/retrieveAndGenerate");
 
 export const makers: readonly Row[] = rows;

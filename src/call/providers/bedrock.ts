@@ -34,7 +34,9 @@ const INVOCATIONS: ReadonlyMap<string, Operation> = new Map([
 /** First parts of paths of the other APIs (bedrock, bedrock-agent) whose writes cost nothing by themselves. */
 const FREE = new Set([
   "agents",
+  "create-foundation-model-agreement",
   "custom-models",
+  "delete-foundation-model-agreement",
   "flows",
   "foundation-model-agreement",
   "guardrails",
@@ -44,11 +46,23 @@ const FREE = new Set([
   "logging",
   "prompt-routers",
   "prompts",
+  "tagResource",
   "tags",
+  "untagResource",
+  "use-case-for-model-access",
 ]);
 
-/** Parts of paths whose writes do cost: documents are embedded, agents and flows run, jobs start. */
-const SPENDING = new Set(["ingestionjobs", "documents", "retrieve", "sessions", "executions", "text"]);
+/** Parts of paths whose writes do cost: agents and flows run, documents are looked through. */
+const SPENDING = new Set(["retrieve", "sessions", "executions", "text"]);
+
+/** Documents are embedded by PUT; by POST they, and the jobs that embedded them, are listed, looked up and deleted. */
+const FILLING = new Set(["ingestionjobs", "documents"]);
+
+/**
+ * InvokeInlineAgent has `/agents/SESSION`, where `/agents/ID/` only prepares an agent; InvokeFlow has `/flows/ID/aliases/ID`,
+ * where the alias is else changed by PUT.
+ */
+const RUNS = /^\/(agents\/[^/?]+|flows\/[^/?]+\/aliases\/[^/?]+\/?)(\?|$)/;
 
 function endpoint(method: string, path: string): Endpoint {
   const parts = segments(path);
@@ -58,12 +72,14 @@ function endpoint(method: string, path: string): Endpoint {
   // What a batch costs is known where its lines and its prices are, which is not here.
   if (words !== undefined) return words.operation === "batch" ? BATCH : words;
   if (method !== "POST") {
-    const spends = (method === "PUT" || method === "PATCH") && parts.some((part) => SPENDING.has(part));
+    const writes = method === "PUT" || method === "PATCH";
+    const spends = writes && parts.some((part) => SPENDING.has(part) || FILLING.has(part));
     return other(spends ? "unmetered" : "free");
   }
   const model = modelInPath(path);
   if (model !== null) return invocation(model, last);
-  if (last === "stop") return other("free");
+  if (last === "stop" || last === "batch-delete") return other("free");
+  if (RUNS.test(path)) return other("unmetered");
   if (isGuarding(path)) return other("metered");
   if (first === "rerank") return RANKING;
   if (first === "model-invocation-job" || first === "async-invoke") return BATCH;
@@ -148,14 +164,24 @@ function route(operation: Operation, path: string, json: unknown, model: string)
 }
 
 /** Services of Bedrock that answer at `SERVICE.REGION.amazonaws.com`. */
-const SERVICES = ["bedrock-runtime", "bedrock-runtime-fips", "bedrock-agent-runtime", "bedrock-agent", "bedrock"];
+const SERVICES = ["bedrock-runtime", "bedrock-agent-runtime", "bedrock-agent", "bedrock"];
+
+/** With China's, that of Europe's sovereign cloud, and those of both address families. */
+const DOMAINS = [
+  "amazonaws.com",
+  "amazonaws.com.cn",
+  "amazonaws.eu",
+  "api.aws",
+  "api.amazonwebservices.com.cn",
+  "api.amazonwebservices.eu",
+];
 
 export const bedrock: Provider = Object.freeze({
   name: "bedrock",
   dialect: "bedrock",
-  // With those of China, of endpoints inside a network (PrivateLink), and of both address families (api.aws).
+  // Each also by its validated cryptography (FIPS), and inside a network (PrivateLink).
   hosts: Object.freeze([
-    ...SERVICES.flatMap((name) => [`${name}.*.amazonaws.com`, `${name}.*.amazonaws.com.cn`, `${name}.*.api.aws`]),
+    ...SERVICES.flatMap((name) => DOMAINS.flatMap((domain) => [`${name}.*.${domain}`, `${name}-fips.*.${domain}`])),
     "bedrock-mantle.*.api.aws",
     "*.bedrock-runtime.*.vpce.amazonaws.com",
     "*.bedrock-agent-runtime.*.vpce.amazonaws.com",

@@ -37,6 +37,17 @@ describe("hosts", () => {
     expect(at(host, "/model/amazon.nova-lite-v1:0/converse").provider.name).toBe("bedrock");
   });
 
+  it.each([
+    "bedrock-agent-runtime.us-west-2.amazonaws.com",
+    "bedrock-agent-runtime-fips.us-west-2.amazonaws.com",
+    "bedrock-agent-runtime-fips.us-west-2.api.aws",
+    "bedrock-agent-runtime.eusc-de-east-1.amazonaws.eu",
+    "bedrock-runtime.eusc-de-east-1.api.amazonwebservices.eu",
+    "bedrock-fips.us-east-1.amazonaws.com",
+  ])("%s is Bedrock's also where no shape tells it", (host) => {
+    expect(at(host, "/retrieveAndGenerate")).toMatchObject({ spending: "unmetered", provider: { name: "bedrock" } });
+  });
+
   it.each(["s3.us-east-1.amazonaws.com", "bedrock-runtime.us-east-1.amazonaws.com.example.org"])(
     "%s is not",
     (host) => {
@@ -79,6 +90,14 @@ describe("endpoints", () => {
     ["GET", "/async-invoke/arn", "other", "free"],
     ["POST", "/guardrail/g1/version/1/apply", "other", "metered"],
     ["POST", "/agents/A1/agentAliases/B1/sessions/s1/text", "other", "unmetered"],
+    ["POST", "/agents/s1", "other", "unmetered"],
+    ["POST", "/agents/A1/", "other", "free"],
+    ["POST", "/agents/", "other", "free"],
+    ["POST", "/flows/F1/aliases/B1", "other", "unmetered"],
+    ["POST", "/flows/F1/aliases", "other", "free"],
+    ["PUT", "/flows/F1/aliases/B1", "other", "free"],
+    ["POST", "/flows/F1/aliases/B1/executions", "other", "unmetered"],
+    ["POST", "/flows/F1/aliases/B1/executions/e1/stop", "other", "free"],
     ["POST", "/retrieveAndGenerate", "other", "unmetered"],
     ["POST", "/rerank", "rerank", "metered"],
     ["POST", "/model-invocation-job", "batch", "unmetered"],
@@ -87,6 +106,15 @@ describe("endpoints", () => {
     ["GET", "/foundation-models", "other", "free"],
     ["POST", "/guardrails", "other", "free"],
     ["PUT", "/knowledgebases/K1/datasources/D1/ingestionjobs/", "other", "unmetered"],
+    ["POST", "/knowledgebases/K1/datasources/D1/ingestionjobs/", "other", "free"],
+    ["PUT", "/knowledgebases/K1/datasources/D1/documents", "other", "unmetered"],
+    ["POST", "/knowledgebases/K1/datasources/D1/documents", "other", "free"],
+    ["POST", "/knowledgebases/K1/datasources/D1/documents/deleteDocuments", "other", "free"],
+    ["POST", "/knowledgebases/K1/retrieve", "other", "unmetered"],
+    ["POST", "/tagResource", "other", "free"],
+    ["POST", "/create-foundation-model-agreement", "other", "free"],
+    ["POST", "/evaluation-jobs/batch-delete", "other", "free"],
+    ["POST", "/evaluation-jobs", "other", "unmetered"],
     ["POST", "/model-customization-jobs", "other", "unmetered"],
     ["POST", "/openai/v1/chat/completions", "chat", "metered"],
     ["POST", "/v1/chat/completions", "chat", "metered"],
