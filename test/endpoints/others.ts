@@ -95,5 +95,8 @@ const zai = provider("zai", "https://api.z.ai/api", "GLM-5.2");
 zai.metered("/paas/v4/chat/completions", "chat", words.chat);
 zai.metered("/coding/paas/v4/chat/completions", "chat", words.chat);
 zai.metered("/anthropic/v1/messages", "messages", words.messages);
+zai.unmetered("/paas/v4/moderations");
+zai.unmetered("/paas/v4/files/parser/create");
+zai.free("/v1/agents/async-result");
 
 export const others: readonly Row[] = rows;

@@ -393,6 +393,23 @@ it("an unknown address on a known host is counted as a call, never let by in sil
   expect(endpointAt("https://api.together.xyz/v1/fine-tunes")).toMatchObject({ spending: "unmetered" });
 });
 
+describe("Z.ai", () => {
+  it.each([
+    ["/api/paas/v4/moderations", "unmetered"],
+    ["/api/paas/v4/files/parser/create", "unmetered"],
+    ["/api/paas/v4/files/parser/sync", "unmetered"],
+    ["/api/paas/v4/files/ocr", "unmetered"],
+    ["/api/paas/v4/files", "free"],
+    ["/api/v1/agents", "unmetered"],
+    ["/api/v1/agents/async-result", "free"],
+  ])("bills what others give away, and nothing that is only fetched: %s", (path, spending) => {
+    expect(endpointAt(`https://open.bigmodel.cn${path}`)).toMatchObject({ operation: "other", spending });
+    expect(endpointAt("https://open.bigmodel.cn/api/paas/v4/files/parser/result/t1/text", "GET")).toMatchObject({
+      spending: "free",
+    });
+  });
+});
+
 describe("Fireworks", () => {
   it.each(["audio-prod", "audio-turbo"])("writes down speech at a host of its own: %s", (name) => {
     const found = endpointAt(`https://${name}.api.fireworks.ai/v1/audio/transcriptions`);
