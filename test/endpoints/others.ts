@@ -67,6 +67,8 @@ const fireworks = provider(
 );
 fireworks.metered("/chat/completions", "chat", words.chat);
 fireworks.metered("/completions", "completions", words.completions);
+fireworks.unmetered("/workflows/accounts/fireworks/models/flux-kontext-pro");
+fireworks.free("/workflows/accounts/fireworks/models/flux-kontext-pro/get_result");
 
 const perplexity = provider("perplexity", "https://api.perplexity.ai", "sonar-pro");
 perplexity.metered("/chat/completions", "chat", words.chat);

@@ -3,9 +3,14 @@
  */
 import { compatible } from "./compatible.ts";
 
+/** A picture that was asked for is fetched by POST; datasets and models are uploaded, not trained (docs.fireworks.ai). */
+const FREE = /\/(get_result|datasets|[^/]*:(upload|getUploadEndpoint|validateUpload|prepare))\/?(\?|$)/;
+
 export const fireworks = compatible({
   name: "fireworks",
-  // Speech is written down at hosts of its own: audio-prod and audio-turbo (docs.fireworks.ai, "Querying ASR models").
-  hosts: ["api.fireworks.ai", "*.api.fireworks.ai"],
+  // Speech is written down at hosts of its own: audio-prod and audio-turbo (docs.fireworks.ai, "Querying ASR models"), and
+  // audio-batch ("Create Batch Request").
+  hosts: ["api.fireworks.ai", "*.api.fireworks.ai", "*.direct.fireworks.ai", "*.link.fireworks.ai"],
   hidesReasoning: () => false,
+  endpoint: (method, path) => (method === "POST" && FREE.test(path) ? { operation: "other", spending: "free" } : null),
 });

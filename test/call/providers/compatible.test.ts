@@ -411,9 +411,27 @@ describe("Z.ai", () => {
 });
 
 describe("Fireworks", () => {
-  it.each(["audio-prod", "audio-turbo"])("writes down speech at a host of its own: %s", (name) => {
-    const found = endpointAt(`https://${name}.api.fireworks.ai/v1/audio/transcriptions`);
+  it.each([
+    "audio-prod.api",
+    "audio-turbo.api",
+    "audio-prod.us-virginia-1.direct",
+    "audio-turbo.us-virginia-1.direct",
+    "audio-batch.link",
+  ])("writes down speech at a host of its own: %s", (name) => {
+    const found = endpointAt(`https://${name}.fireworks.ai/v1/audio/transcriptions?endpoint_id=audio-prod`);
     expect(found).toMatchObject({ operation: "transcription", spending: "metered", provider: { name: "fireworks" } });
+  });
+
+  it.each([
+    ["/inference/v1/workflows/accounts/fireworks/models/flux-kontext-pro", "unmetered"],
+    ["/inference/v1/workflows/accounts/fireworks/models/flux-kontext-pro/get_result", "free"],
+    ["/v1/accounts/a/datasets", "free"],
+    ["/v1/accounts/a/datasets/d:upload", "free"],
+    ["/v1/accounts/a/models/m:getUploadEndpoint", "free"],
+    ["/v1/accounts/a/batchInferenceJobs", "unmetered"],
+    ["/v1/accounts/a/deployments", "unmetered"],
+  ])("bills what is made, not what is fetched or brought: %s", (path, spending) => {
+    expect(endpointAt(`https://api.fireworks.ai${path}`)).toMatchObject({ operation: "other", spending });
   });
 });
 
