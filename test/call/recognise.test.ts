@@ -66,8 +66,23 @@ describe("a well-known host", () => {
     ["POST", "/v1/messages/batches", "anthropic batch metered"],
     ["POST", "/v1/messages/batches/b_1/cancel", "anthropic other free"],
     ["POST", "/v1/complete", "anthropic completions metered"],
+    ["POST", "/v1/agents", "anthropic other free"],
+    ["POST", "/v1/agents/agent_1", "anthropic other free"],
+    ["POST", "/v1/agents/agent_1/archive", "anthropic other free"],
+    ["POST", "/v1/agents/agent_1/something", "anthropic other unmetered"],
+    ["POST", "/v1/environments/env_1/work/work_1/heartbeat?beta=true", "anthropic other free"],
+    ["POST", "/v1/memory_stores/memstore_1/memories", "anthropic other free"],
+    ["POST", "/v1/vaults/vlt_1/credentials", "anthropic other free"],
+    ["POST", "/v1/sessions", "anthropic other unmetered"],
+    ["POST", "/v1/sessions/sesn_1/events?beta=true", "anthropic other unmetered"],
+    ["POST", "/v1/sessions/sesn_1/archive", "anthropic other free"],
+    ["POST", "/v1/deployments", "anthropic other unmetered"],
+    ["POST", "/v1/deployments/depl_1/run", "anthropic other unmetered"],
+    ["POST", "/v1/deployments/depl_1/pause", "anthropic other free"],
+    ["POST", "/v1/dreams", "anthropic other unmetered"],
   ])("tells what %s %s at Anthropic spends", (method, path, expected) => {
     expect(seen("api.anthropic.com", method, path)).toBe(expected);
+    expect(seen("aws-external-anthropic.us-east-1.api.aws", method, path)).toBe(expected);
   });
 
   it.each(["us", "eu", "au", "jp", "in", "ae"])("of OpenAI's is known in the region %s", (region) => {

@@ -65,8 +65,13 @@ const anthropic = provider("anthropic", "https://api.anthropic.com/v1", "claude-
 anthropic.metered("/messages", "messages", words.messages);
 anthropic.later("POST", "/messages/batches", "batch", "its end, once", "test/e2e/deferred.test.ts");
 anthropic.free("/messages/count_tokens");
+anthropic.unmetered("/sessions/s1/events");
+anthropic.free("/agents");
 anthropic.free("/files");
 anthropic.free("/models", "GET");
+
+const platform = provider("anthropic", "https://aws-external-anthropic.us-east-1.api.aws/v1", "claude-sonnet-5");
+platform.metered("/messages", "messages", words.messages);
 
 const google = provider("google", "https://generativelanguage.googleapis.com/v1beta", "gemini-2.5-flash");
 google.metered("/models/gemini-2.5-flash:generateContent", "generate", { ...words.gemini, streamed: null });

@@ -11,8 +11,19 @@ import { anthropicUsageReader } from "./anthropic-usage.ts";
 import { heedGateway } from "./gateway-words.ts";
 import { segments } from "./segments.ts";
 
-const FREE = new Set(["files", "skills", "organizations", "models"]);
-const FREE_VERBS = new Set(["count_tokens", "cancel"]);
+const FREE = new Set([
+  "files",
+  "skills",
+  "organizations",
+  "models",
+  // What managed agents are given; their sessions are what is billed (platform.claude.com, "Pricing").
+  "environments",
+  "memory_stores",
+  "tunnels",
+  "user_profiles",
+  "vaults",
+]);
+const FREE_VERBS = new Set(["count_tokens", "cancel", "archive", "pause"]);
 
 function endpoint(method: string, path: string): Endpoint {
   if (method !== "POST") return other(method === "PUT" || method === "PATCH" ? "unmetered" : "free");
@@ -22,7 +33,9 @@ function endpoint(method: string, path: string): Endpoint {
   if (last === "messages") return { operation: "messages", spending: "metered" };
   // Before there were messages; its answers count nothing.
   if (last === "complete") return { operation: "completions", spending: "metered" };
-  if (FREE_VERBS.has(last) || parts.some((part) => FREE.has(part))) return other("free");
+  // An agent is described, and described anew by its id; nobody runs it there.
+  const described = last === "agents" || last.startsWith("agent_");
+  if (described || FREE_VERBS.has(last) || parts.some((part) => FREE.has(part))) return other("free");
   return other("unmetered");
 }
 
@@ -63,7 +76,8 @@ const COMPLETION = Object.freeze(['"completion"']);
 export const anthropic: Provider = Object.freeze({
   name: "anthropic",
   dialect: "anthropic",
-  hosts: Object.freeze(["api.anthropic.com"]),
+  // The second is Anthropic's own platform, billed by Amazon (platform.claude.com, "Claude Platform on AWS").
+  hosts: Object.freeze(["api.anthropic.com", "aws-external-anthropic.*.api.aws"]),
   endpoint,
   readRequest(operation: Operation, body: unknown) {
     if (operation === "completions") return readAnthropicCompletion(body);
