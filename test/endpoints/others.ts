@@ -72,6 +72,9 @@ fireworks.free("/workflows/accounts/fireworks/models/flux-kontext-pro/get_result
 
 const perplexity = provider("perplexity", "https://api.perplexity.ai", "sonar-pro");
 perplexity.metered("/chat/completions", "chat", words.chat);
+perplexity.metered("/v1/sonar", "chat", words.chat);
+perplexity.metered("/v1/agent", "responses", words.responses, { model: "openai/gpt-5" });
+perplexity.free("/generate_auth_token");
 perplexity.metered("/search", "other", words.silent, { tokens: [0, 0] });
 
 const cerebras = provider("cerebras", "https://api.cerebras.ai/v1", "gpt-oss-120b");

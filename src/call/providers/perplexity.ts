@@ -4,7 +4,26 @@
  */
 import type { Units } from "../call.ts";
 import { count, fields, text } from "../json.ts";
+import type { Endpoint } from "../provider.ts";
 import { compatible } from "./compatible.ts";
+import { segments } from "./segments.ts";
+
+const FREE: Endpoint = Object.freeze({ operation: "other", spending: "free" });
+
+/** Its own names for chat, for responses of agents, and for pieces of one document (docs.perplexity.ai, "API reference"). */
+const OWN: ReadonlyMap<string, Endpoint> = new Map([
+  ["sonar", { operation: "chat", spending: "metered" }],
+  ["agent", { operation: "responses", spending: "metered" }],
+  ["contextualizedembeddings", { operation: "embeddings", spending: "metered" }],
+  ["search", { operation: "other", spending: "metered" }],
+  ["generate_auth_token", FREE],
+  ["revoke_auth_token", FREE],
+]);
+
+const shared = compatible({ name: "perplexity", hosts: [] });
+
+/** What is to be answered later stands under `request`. */
+const later = (json: unknown): unknown => fields(fields(json)?.request) ?? null;
 
 export const perplexity = compatible({
   name: "perplexity",
@@ -28,9 +47,13 @@ export const perplexity = compatible({
     isSearch(path)
       ? { ...facts, model: "search", units: { searches: 1 }, outputTokens: 0 }
       : { ...facts, units: fee(facts.model) },
-  endpoint(method, path) {
-    // The async API makes the same chat later; its results are fetched by GET.
-    return method === "POST" && isSearch(path) ? { operation: "other", spending: "metered" } : null;
+  // The async API makes the same chat later; its results are fetched by GET.
+  endpoint: (method, path) => (method === "POST" ? (OWN.get(segments(path).at(-1) ?? "") ?? null) : null),
+  readRequest: (operation, json, path, headers) => shared.readRequest(operation, later(json) ?? json, path, headers),
+  cap(operation, json, tokens) {
+    const plan = shared.cap(operation, later(json) ?? json, tokens);
+    if (later(json) === null || plan.kind !== "edits") return plan;
+    return { kind: "edits", edits: plan.edits.map((edit) => ({ ...edit, path: ["request", ...edit.path] })) };
   },
   hidesReasoning: (model) => /deep-research/.test(model),
 });
@@ -38,5 +61,6 @@ export const perplexity = compatible({
 /** Searching without a model costs by the request (docs.perplexity.ai, "Pricing"). */
 const isSearch = (path: string): boolean => /\/search(\?|$)/.test(path);
 
-/** One fee a request, but for the model that looks nothing up; deep research counts its searches. */
-const fee = (model: string | null): Units => (/r1-1776|deep-research/.test(model ?? "") ? {} : { searches: 1 });
+/** One fee a request, but for the models that look nothing up; deep research counts its searches. */
+const fee = (model: string | null): Units =>
+  /r1-1776|deep-research|^pplx-embed/.test(model ?? "") ? {} : { searches: 1 };

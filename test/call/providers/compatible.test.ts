@@ -266,6 +266,48 @@ describe("Perplexity", () => {
   });
 });
 
+describe("Perplexity's own addresses", () => {
+  const base = "https://api.perplexity.ai";
+
+  it.each([
+    ["/v1/sonar", "chat", "metered"],
+    ["/v1/async/sonar", "chat", "metered"],
+    ["/async/chat/completions", "chat", "metered"],
+    ["/v1/agent", "responses", "metered"],
+    ["/v1/contextualizedembeddings", "embeddings", "metered"],
+    ["/search", "other", "metered"],
+    ["/generate_auth_token", "other", "free"],
+    ["/revoke_auth_token", "other", "free"],
+  ])("are read as what they are: %s", (path, operation, spending) => {
+    expect(endpointAt(base + path)).toMatchObject({ operation, spending, provider: { name: "perplexity" } });
+  });
+
+  it("bill a chat as at OpenAI's address", async () => {
+    const response = done({ prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 }, { model: "sonar-pro" });
+    const { bill } = await exchanged({ url: `${base}/v1/sonar`, request: { model: "sonar-pro", messages }, response });
+    expect(bill.cost).toMatchObject({ input: 300_000, output: 150_000, tools: 14_000_000 });
+  });
+
+  it("read and limit what is to be answered later, which stands a level deeper", async () => {
+    const request = { request: { model: "sonar-pro", max_tokens: 900, messages } };
+    const { call } = await exchanged({ url: `${base}/v1/async/sonar`, request, response: { status: "CREATED" } });
+    expect([call.modelAsSent, call.maxTokens, call.unpriced]).toEqual(["sonar-pro", 900, false]);
+    const edits = [{ path: ["request", "max_tokens"], value: 100, insert: false }];
+    expect(endpointAt(`${base}/v1/async/sonar`)?.provider.cap("chat", request, 100)).toEqual({ kind: "edits", edits });
+  });
+
+  it("take no fee for what is embedded, which is looked up nowhere", async () => {
+    const model = "pplx-embed-v1-4b";
+    const response = { object: "list", model, data: [], usage: { prompt_tokens: 100, total_tokens: 100 } };
+    const { call, bill } = await exchanged({
+      url: `${base}/v1/embeddings`,
+      request: { model, input: "hi" },
+      response,
+    });
+    expect([call.cost.tools, bill.cost.tools]).toEqual([0, 0]);
+  });
+});
+
 describe("searching at Perplexity", () => {
   it("without a model costs by the request, as it was held", async () => {
     const { call, bill } = await exchanged({
