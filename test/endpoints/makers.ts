@@ -56,6 +56,8 @@ const governments = provider("azure", "https://resource.openai.azure.us/openai",
 governments.metered("/v1/chat/completions", "chat", words.chat);
 const cognitive = provider("azure", "https://resource.cognitiveservices.azure.com/openai", "gpt-4.1");
 cognitive.metered("/deployments/gpt-4.1/chat/completions?api-version=2025-04-01", "chat", words.chat);
+const region = provider("azure", "https://eastus.api.cognitive.microsoft.com/openai", "gpt-4.1");
+region.metered("/deployments/gpt-4.1/chat/completions?api-version=2025-04-01", "chat", words.chat);
 const foundry = provider("azure", "https://resource.services.ai.azure.com", "gpt-4.1");
 foundry.metered("/models/chat/completions?api-version=2024-05-01-preview", "chat", words.chat);
 foundry.metered("/openai/v1/responses", "responses", words.responses);

@@ -13,10 +13,16 @@ export const azure = compatible({
     "*.cognitiveservices.azure.com",
     "*.services.ai.azure.com",
     "*.models.ai.azure.com",
+    // A region's own, for resources without a name of theirs.
+    "*.api.cognitive.microsoft.com",
     // Azure Government.
     "*.openai.azure.us",
     "*.cognitiveservices.azure.us",
+    "*.api.cognitive.microsoft.us",
   ],
+  // A token to speak with, at `/sts/v1.0/issueToken`.
+  endpoint: (method, path) =>
+    method === "POST" && segments(path).at(-1) === "issueToken" ? { operation: "other", spending: "free" } : null,
   cachesUnasked: true,
   // A deployment does not tell whether its model thinks; all that are deployed now know the newer name.
   limit: "max_completion_tokens",

@@ -38,6 +38,18 @@ describe("Azure", () => {
     },
   );
 
+  it.each(["chat/completions", "embeddings", "images/generations", "audio/transcriptions"])(
+    "is asked at the hosts of its regions too: %s",
+    async (end) => {
+      const url = `https://eastus.api.cognitive.microsoft.com/openai/deployments/ours/${end}?api-version=2025-04-01`;
+      expect(endpointAt(url)).toMatchObject({ certain: true, spending: "metered", provider: { name: "azure" } });
+      // Its body need not name what the address does.
+      const { call } = await exchanged({ url, request: { prompt: "x", input: "x", messages } });
+      expect(call.modelAsSent).toBe("ours");
+      expect(endpointAt("https://eastus.api.cognitive.microsoft.com/sts/v1.0/issueToken")?.spending).toBe("free");
+    },
+  );
+
   it("keeps Anthropic's terms for Anthropic's models", async () => {
     const { call, bill } = await exchanged({
       url: "https://res.services.ai.azure.com/anthropic/v1/messages",
