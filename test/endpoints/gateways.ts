@@ -65,6 +65,7 @@ workers.metered("/ai/run/@cf/meta/llama-3.1-8b-instruct", "invoke", words.worker
 workers.metered("/ai/v1/chat/completions", "chat", words.chat);
 workers.metered("/ai-search/instances/docs/chat/completions", "chat", words.chat);
 workers.unmetered("/autorag/rags/docs/ai-search");
+workers.unmetered("/browser-rendering/json");
 workers.free("/dns_records");
 
 const portkey = provider("portkey", "https://api.portkey.ai/v1", "openai/gpt-5");

@@ -50,6 +50,9 @@ function ownModel(path: string): string | null {
 /** Parts of its API that run models: its own ones, and answers from one's documents. */
 const INTELLIGENT = new Set(["ai", "ai-search", "autorag"]);
 
+/** A model reads the page that a browser shows (developers.cloudflare.com/browser-rendering, "/json"). */
+const EXTRACTS = /\/browser-(rendering|run)\/json\/?(\?|$)/;
+
 /** A WebSocket opens at the gateway, or at a provider behind it and nothing more: `/v1/ACCOUNT/GATEWAY/openai?model=...`. */
 const opensSession = (parts: readonly string[]): boolean =>
   parts[0] === "v1" && (parts.length === 3 || parts.length === 4);
@@ -58,7 +61,7 @@ function endpoint(method: string, path: string): Endpoint | null {
   const parts = segments(path);
   if (method === "GET" && opensSession(parts)) return { operation: "realtime", spending: "unmetered" };
   // The rest of its API manages domains and the like.
-  const manages = parts[0] === "client" && !parts.some((part) => INTELLIGENT.has(part));
+  const manages = parts[0] === "client" && !parts.some((part) => INTELLIGENT.has(part)) && !EXTRACTS.test(path);
   if (method !== "POST" || manages) return { operation: "other", spending: "free" };
   return ownModel(path) === null ? null : { operation: "invoke", spending: "metered" };
 }

@@ -25,6 +25,8 @@ function dialectOf(path: string): Dialect | null {
   // Asked for every GET to a provider: most paths leave here.
   if (!/realtime|responses|\/ws\//.test(path)) return null;
   const parts = segments(path);
+  // Cloudflare manages calls between people under such a name: `/client/v4/accounts/A/realtime/kit/...`.
+  if (parts[0] === "client") return null;
   const last = parts.at(-1) ?? "";
   // Under `audio` others write down speech, in events of their own.
   const isEvents = last === "realtime" && !parts.includes("audio");

@@ -134,6 +134,13 @@ describe("Cloudflare's gateway", () => {
     expect(endpointAt(`${api}/autorag/rags/docs/ai-search`)).toMatchObject({ spending: "unmetered" });
     expect(endpointAt(`${api}/ai-gateway/gateways`)).toMatchObject({ spending: "free" });
   });
+
+  it("has a model read a page, where its browser only shows others, and manages calls between people for free", () => {
+    const api = "https://api.cloudflare.com/client/v4/accounts/a";
+    expect(endpointAt(`${api}/browser-rendering/json?cacheTTL=5`)).toMatchObject({ spending: "unmetered" });
+    expect(endpointAt(`${api}/browser-rendering/pdf`)).toMatchObject({ spending: "free" });
+    expect(endpointAt(`${api}/realtime/kit/app/meetings`, "GET")).toMatchObject({ spending: "free" });
+  });
 });
 
 describe("LiteLLM's proxy", () => {
