@@ -52,6 +52,18 @@ describe("a well-known host", () => {
     ["POST", "/v1/threads/runs", "openai other unmetered"],
     ["POST", "/v1/threads/thread_1/runs/run_1/submit_tool_outputs", "openai other unmetered"],
     ["POST", "/v1/traces/ingest", "openai other free"],
+    ["POST", "/v1/evals", "openai other free"],
+    ["POST", "/v1/evals/eval_1/runs", "openai other unmetered"],
+    ["POST", "/v1/skills/skill_1/versions", "openai other free"],
+    ["POST", "/v1/projects/proj_1/roles", "openai other free"],
+    ["POST", "/v1/fine_tuning/alpha/graders/validate", "openai other free"],
+    ["POST", "/v1/fine_tuning/alpha/graders/run", "openai other unmetered"],
+    ["POST", "/v1/fine_tuning/jobs/ftjob_1/pause", "openai other free"],
+    ["POST", "/v1/fine_tuning/jobs/ftjob_1/resume", "openai other unmetered"],
+    ["POST", "/v1/fine_tuning/checkpoints/ft:x/permissions", "openai other free"],
+    ["POST", "/v1/realtime/calls/rtc_1/accept", "openai other unmetered"],
+    ["POST", "/v1/realtime/calls/rtc_1/hangup", "openai other free"],
+    ["POST", "/v1/realtime/calls/rtc_1/reject", "openai other free"],
     ["POST", "/v1/something/new", "openai other unmetered"],
     ["POST", "/v1/constructor", "openai other unmetered"],
   ])("tells what %s %s at OpenAI spends", (method, path, expected) => {
@@ -83,6 +95,11 @@ describe("a well-known host", () => {
   ])("tells what %s %s at Anthropic spends", (method, path, expected) => {
     expect(seen("api.anthropic.com", method, path)).toBe(expected);
     expect(seen("aws-external-anthropic.us-east-1.api.aws", method, path)).toBe(expected);
+  });
+
+  it("is not free for its projects where others have models in theirs", () => {
+    const found = seen("r.services.ai.azure.com", "POST", "/api/projects/p/evaluations/runs:run");
+    expect(found).toBe("azure other unmetered");
   });
 
   it.each(["us", "eu", "au", "jp", "in", "ae"])("of OpenAI's is known in the region %s", (region) => {

@@ -39,13 +39,29 @@ const FREE = new Set([
   "traces",
   "assistants",
   "threads",
+  // What is only described; the runs of an evaluation spend.
+  "evals",
+  "skills",
 ]);
 
 /** Parts of paths under the former that spend all the same: storage by the day, and a run of an assistant. */
 const SPENDING = ["vector_stores", "runs"];
 
-/** Last parts of paths that only count, stop or change something. */
-const FREE_VERBS = new Set(["cancel", "input_tokens", "models"]);
+/** Last parts of paths that only count, check, stop or change something: a fine-tuning, a call by telephone. */
+const FREE_VERBS = new Set([
+  "cancel",
+  "input_tokens",
+  "models",
+  "pause",
+  "permissions",
+  "validate",
+  "hangup",
+  "refer",
+  "reject",
+]);
+
+/** Roles in an organization's projects; elsewhere projects have models: `/api/projects/P/...` at Azure. */
+const ROLES = /^\/v1\/projects\//;
 
 function endpoint(method: string, path: string): Endpoint {
   const parts = segments(path);
@@ -63,7 +79,7 @@ function endpoint(method: string, path: string): Endpoint {
   const media = MEDIA.get(`${before}/${last}`);
   if (media !== undefined) return { operation: media, spending: "metered" };
   if (last === "containers") return other("metered");
-  if (FREE_VERBS.has(last)) return other("free");
+  if (FREE_VERBS.has(last) || ROLES.test(path)) return other("free");
   // What changes or reads one stored answer: /chat/completions/ID.
   if (before === "completions" && parts.at(-3) === "chat") return other("free");
   const spends = parts.some((part) => SPENDING.includes(part));
