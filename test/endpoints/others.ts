@@ -18,6 +18,7 @@ mistral.metered("/ocr", "other", words.pages, { model: "mistral-ocr-latest", tok
 mistral.metered("/audio/transcriptions", "transcription", words.sound, { model: "voxtral-mini-latest" });
 mistral.unmetered("/moderations");
 mistral.free("/agents");
+mistral.free("/agents/ag_1", "PATCH");
 mistral.free("/models", "GET");
 
 const cohere = provider("cohere", "https://api.cohere.com", "command-r7b-12-2024");

@@ -76,8 +76,17 @@ const PAGES: Endpoint = Object.freeze({ operation: "other", spending: "metered" 
 const UNMETERED: Endpoint = Object.freeze({ operation: "other", spending: "unmetered" });
 const FREE: Endpoint = Object.freeze({ operation: "other", spending: "free" });
 
+/** What is only described and shared, by PUT and PATCH anew; agents are asked by POST too, at addresses of their own. */
+const DESCRIBED = new Set(["agents", "connectors", "libraries", "prompts", "service-accounts", "skills"]);
+
+/** Last parts of paths that describe it at first, look through traces, and put away a model. */
+const FREE_ENDS = new Set([...DESCRIBED, "aggregate", "archive", "credentials", "search", "versions"]);
+
 function endpoint(method: string, path: string): Endpoint | null {
-  if (method !== "POST") return null;
+  if (method !== "POST") {
+    const describes = (method === "PUT" || method === "PATCH") && segments(path).some((part) => DESCRIBED.has(part));
+    return describes ? FREE : null;
+  }
   const parts = segments(path);
   const last = parts.at(-1);
   const before = parts.at(-2);
@@ -85,7 +94,7 @@ function endpoint(method: string, path: string): Endpoint | null {
   if (last === "completions" && (before === "agents" || before === "fim")) return CHAT;
   // A conversation answers when it begins and when it is continued; an agent or a library is only described.
   if (parts.includes("conversations")) return CHAT;
-  if (last === "agents" || parts.includes("libraries")) return FREE;
+  if (FREE_ENDS.has(last ?? "") || parts.includes("libraries")) return FREE;
   if (last === "ocr") return PAGES;
   // A classification and a moderation are billed too.
   return last === "classifications" || last === "moderations" ? UNMETERED : null;

@@ -1,9 +1,37 @@
 import { describe, expect, it } from "vitest";
 import { mistral } from "../../../src/call/providers/mistral.ts";
 import { capOutput } from "../../../src/call/rewrite.ts";
-import { events, exchanged } from "./exchanged.ts";
+import { endpointAt, events, exchanged } from "./exchanged.ts";
 
 const v1 = "https://api.mistral.ai/v1";
+
+describe("what is only described at Mistral", () => {
+  it.each([
+    ["POST", "/agents", "free"],
+    ["POST", "/agents/run", "unmetered"],
+    ["PATCH", "/agents/ag_1", "free"],
+    ["PATCH", "/agents/ag_1/version?version=2", "free"],
+    ["PUT", "/agents/ag_1/aliases", "free"],
+    ["POST", "/libraries", "free"],
+    ["PATCH", "/libraries/l1/documents/d1", "free"],
+    ["PUT", "/libraries/l1/share", "free"],
+    ["POST", "/connectors", "free"],
+    ["POST", "/connectors/c1/tools/look/call", "unmetered"],
+    ["POST", "/fine_tuning/models/m1/archive", "free"],
+    ["POST", "/fine_tuning/jobs", "unmetered"],
+    ["POST", "/observability/spans/search", "free"],
+    ["POST", "/observability/judges/j1/live-judging", "unmetered"],
+    ["POST", "/workflows/w1/execute", "unmetered"],
+    ["PUT", "/something/new", "unmetered"],
+  ])("%s %s is %s", (method, path, spending) => {
+    expect(endpointAt(v1 + path, method)).toMatchObject({ operation: "other", spending });
+  });
+
+  it("does not stand before what an agent is asked", () => {
+    expect(endpointAt(`${v1}/agents/completions`)).toMatchObject({ operation: "chat", spending: "metered" });
+    expect(endpointAt(`${v1}/conversations/c1/restart`)).toMatchObject({ operation: "chat", spending: "metered" });
+  });
+});
 
 describe("pages that Mistral reads", () => {
   const answer = (pages: number) => ({
