@@ -16,6 +16,7 @@ openrouter.metered("/responses", "responses", words.responses);
 openrouter.metered("/messages", "messages", words.messages, { model: "anthropic/claude-sonnet-4.5" });
 openrouter.metered("/images", "images", words.pricedPicture, { tokens: [0, 0] });
 openrouter.free("/keys");
+openrouter.free("/keys/h1", "PATCH");
 openrouter.free("/credits", "GET");
 
 const ollama = provider("ollama", "http://localhost:11434", "llama3.1:8b");
@@ -71,10 +72,15 @@ workers.free("/dns_records");
 const portkey = provider("portkey", "https://api.portkey.ai/v1", "openai/gpt-5");
 portkey.metered("/chat/completions", "chat", words.chat);
 portkey.metered("/messages", "messages", words.messages, { model: "anthropic/claude-sonnet-5" });
+portkey.free("/feedback");
+portkey.free("/logs");
+portkey.free("/prompts/p1/render");
 
 /** It runs at an address of the deployment's own, which is named in `BUDGET_GUARD_HOSTS`. */
 const litellm = provider("litellm", "https://litellm.example", "gpt-5");
 litellm.metered("/chat/completions", "chat", words.chat);
+litellm.free("/utils/token_counter");
+litellm.free("/key/generate");
 litellm.metered("/v1/responses", "responses", words.responses);
 litellm.metered("/v1/messages", "messages", words.messages, { model: "claude-sonnet-5" });
 litellm.metered("/v1/embeddings", "embeddings", words.embeddings, { model: "text-embedding-3-small", ...READ });

@@ -29,6 +29,8 @@ cohere.metered("/v1/chat", "chat", words.cohereChat);
 cohere.metered("/compatibility/v1/chat/completions", "chat", words.chat);
 cohere.unmetered("/v2/batches", "batch");
 cohere.unmetered("/v1/embed-jobs");
+cohere.free("/v2/batches/b1:cancel");
+cohere.free("/v1/datasets");
 cohere.free("/v1/tokenize");
 cohere.free("/v1/models", "GET");
 
@@ -53,6 +55,8 @@ xai.metered("/stt", "transcription", words.duration, { model: "grok-stt", tokens
 xai.unmetered("/batches/b1/requests", "batch");
 xai.unmetered("/videos/generations");
 xai.free("/batches");
+xai.free("/batches/b1:cancel");
+xai.free("/tokenize-text");
 xai.free("/models", "GET");
 
 const together = provider("together", "https://api.together.xyz/v1", "meta-llama/Llama-3.3-70B-Instruct-Turbo");
@@ -60,6 +64,7 @@ together.metered("/chat/completions", "chat", words.chat);
 together.metered("/completions", "completions", words.completions);
 together.metered("/rerank", "rerank", words.total, { model: "mixedbread-ai/Mxbai-Rerank-Large-V2", ...READ });
 together.unmetered("/fine-tunes");
+together.free("/fine-tunes/estimate-price");
 
 const fireworks = provider(
   "fireworks",

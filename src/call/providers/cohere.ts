@@ -24,6 +24,9 @@ const OWN: ReadonlyMap<string, Endpoint> = new Map([
   ["check-api-key", { operation: "other", spending: "free" }],
 ]);
 
+const KEPT = new Set(["connectors", "datasets"]);
+const FREE: Endpoint = Object.freeze({ operation: "other", spending: "free" });
+
 const isCompatible = (path: string): boolean => path.startsWith("/compatibility/");
 
 function cap(operation: Operation, json: unknown, tokens: number): CapPlan {
@@ -52,9 +55,14 @@ export const cohere = compatible({
   hosts: ["api.cohere.com", "api.cohere.ai"],
   cap,
   endpoint(method, path) {
-    if (method !== "POST" || isCompatible(path)) return null;
+    if (isCompatible(path)) return null;
+    const parts = segments(path);
+    const last = parts.at(-1) ?? "";
+    // Datasets are only kept, and a connector is somebody else's server; a batch is called off by `/batches/ID:cancel`.
+    if (method !== "GET" && (KEPT.has(parts[1] ?? "") || last.endsWith(":cancel"))) return FREE;
+    if (method !== "POST") return null;
     // What is embedded in bulk is billed when it is done.
-    return OWN.get(segments(path).at(-1) ?? "") ?? null;
+    return OWN.get(last) ?? null;
   },
   usageReader: (operation, head) =>
     isCompatible(head.path) ? shared.usageReader(operation, head) : heedGateway(cohereUsageReader(), head),

@@ -4,4 +4,12 @@
  */
 import { compatible } from "./compatible.ts";
 
-export const litellm = compatible({ name: "litellm", hosts: [] });
+/** It counts tokens, and keeps keys, users, teams and budgets (docs.litellm.ai, "Virtual keys", "Token counter"). */
+const FREE =
+  /(:countTokens|\/(token_counter|count-tokens)|^\/(key|user|team|budget|customer|model|cache)\/[^/?]+)\/?(\?|$)/;
+
+export const litellm = compatible({
+  name: "litellm",
+  hosts: [],
+  endpoint: (method, path) => (method === "POST" && FREE.test(path) ? { operation: "other", spending: "free" } : null),
+});

@@ -30,7 +30,8 @@ export const openrouter = compatible({
     // Pictures have an address of their own, and their cost in the usage too.
     if (method === "POST" && segments(path).at(-1) === "images") return IMAGES;
     // Keys, credits and what a call cost are looked up and managed; nothing of it is billed.
-    return method === "POST" && /\/(keys|auth|credits|guardrails)(\/|\?|$)/.test(path)
+    return (method === "POST" || method === "PATCH") &&
+      /\/(keys|auth|credits|guardrails|workspaces)(\/|\?|$)/.test(path)
       ? { operation: "other", spending: "free" }
       : null;
   },

@@ -7,4 +7,6 @@ export const together = compatible({
   name: "together",
   hosts: ["api.together.xyz", "api.together.ai"],
   hidesReasoning: () => false,
+  endpoint: (method, path) =>
+    method === "POST" && path.endsWith("/estimate-price") ? { operation: "other", spending: "free" } : null,
 });

@@ -28,13 +28,15 @@ const VOICE: ReadonlyMap<string, Endpoint> = new Map([
   ["tts", { operation: "speech", spending: "metered" }],
 ]);
 
+const FREE: Endpoint = Object.freeze({ operation: "other", spending: "free" });
+
 /** A batch is made empty, and its requests come after it, a part at a time (docs.x.ai, "Batch API"). */
-function batched(path: string): Endpoint | null {
+function batchedOrFree(path: string): Endpoint | null {
   const parts = segments(path);
-  if (parts.at(-1) === "batches") return { operation: "other", spending: "free" };
-  return parts.includes("batches") && parts.at(-1) === "requests"
-    ? { operation: "batch", spending: "unmetered" }
-    : null;
+  const last = parts.at(-1) ?? "";
+  // It is called off by `/batches/ID:cancel`.
+  if (last === "batches" || last === "tokenize-text" || last.endsWith(":cancel")) return FREE;
+  return parts.includes("batches") && last === "requests" ? { operation: "batch", spending: "unmetered" } : null;
 }
 
 const voice = (path: string): string => segments(path).at(-1) ?? "";
@@ -42,7 +44,7 @@ const voice = (path: string): string => segments(path).at(-1) ?? "";
 export const xai = compatible({
   name: "xai",
   hosts: ["api.x.ai", "*.api.x.ai"],
-  endpoint: (method, path) => (method === "POST" ? (VOICE.get(voice(path)) ?? batched(path)) : null),
+  endpoint: (method, path) => (method === "POST" ? (VOICE.get(voice(path)) ?? batchedOrFree(path)) : null),
   readRequest(operation, json, path, headers) {
     const body = fields(json);
     if (body === null || !VOICE.has(voice(path))) return shared.readRequest(operation, json, path, headers);

@@ -447,6 +447,36 @@ it("an unknown address on a known host is counted as a call, never let by in sil
   expect(endpointAt("https://api.together.xyz/v1/fine-tunes")).toMatchObject({ spending: "unmetered" });
 });
 
+describe("what only manages, counts or calls off", () => {
+  it.each([
+    ["POST", "https://api.portkey.ai/v1/feedback"],
+    ["PUT", "https://api.portkey.ai/v1/feedback/f1"],
+    ["POST", "https://api.portkey.ai/v1/logs"],
+    ["POST", "https://api.portkey.ai/v1/prompts/p1/render"],
+    ["PUT", "https://api.portkey.ai/v1/configs/c1"],
+    ["PATCH", "https://openrouter.ai/api/v1/keys/h1"],
+    ["POST", "https://openrouter.ai/api/v1/workspaces"],
+    ["POST", "https://api.cohere.com/v1/datasets?type=embed-input"],
+    ["PATCH", "https://api.cohere.com/v1/connectors/c1"],
+    ["POST", "https://api.cohere.com/v2/batches/b1:cancel"],
+    ["POST", "https://api.x.ai/v1/batches/b1:cancel"],
+    ["POST", "https://api.x.ai/v1/tokenize-text"],
+    ["POST", "https://api.together.xyz/v1/fine-tunes/estimate-price"],
+  ])("is free: %s %s", (method, url) => {
+    expect(endpointAt(url, method)).toMatchObject({ operation: "other", spending: "free" });
+  });
+
+  it.each([
+    ["https://api.portkey.ai/v1/prompts/p1/completions", "metered"],
+    ["https://api.cohere.com/v2/batches", "unmetered"],
+    ["https://api.x.ai/v1/batches/b1/requests", "unmetered"],
+    ["https://api.x.ai/v1/documents/search", "unmetered"],
+    ["https://api.together.xyz/v1/fine-tunes", "unmetered"],
+  ])("is not what stands beside it: %s", (url, spending) => {
+    expect(endpointAt(url)).toMatchObject({ spending });
+  });
+});
+
 describe("Z.ai", () => {
   it.each([
     ["/api/paas/v4/moderations", "unmetered"],
