@@ -17,7 +17,10 @@ describe("the SDKs' base addresses", () => {
   it.each([
     ["GOOGLE_GEMINI_BASE_URL", "google"],
     ["GOOGLE_VERTEX_BASE_URL", "vertex"],
+    ["ANTHROPIC_AWS_BASE_URL", "anthropic"],
+    ["ANTHROPIC_GOOGLE_CLOUD_BASE_URL", "anthropic"],
     ["ANTHROPIC_BEDROCK_BASE_URL", "bedrock"],
+    ["AWS_BEDROCK_BASE_URL", "bedrock"],
     ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "bedrock"],
     ["AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME", "bedrock"],
     ["AZURE_OPENAI_ENDPOINT", "azure"],

@@ -95,6 +95,8 @@ describe("a well-known host", () => {
   ])("tells what %s %s at Anthropic spends", (method, path, expected) => {
     expect(seen("api.anthropic.com", method, path)).toBe(expected);
     expect(seen("aws-external-anthropic.us-east-1.api.aws", method, path)).toBe(expected);
+    const workspace = "/v1alpha/projects/p/locations/global/workspaces/w/invoke";
+    expect(seen("claude.googleapis.com", method, workspace + path)).toBe(expected);
   });
 
   it("is not free for its projects where others have models in theirs", () => {

@@ -77,6 +77,9 @@ anthropic.free("/models", "GET");
 
 const platform = provider("anthropic", "https://aws-external-anthropic.us-east-1.api.aws/v1", "claude-sonnet-5");
 platform.metered("/messages", "messages", words.messages);
+const workspace = "https://claude.googleapis.com/v1alpha/projects/p/locations/global/workspaces/w/invoke/v1";
+const managed = provider("anthropic", workspace, "claude-sonnet-5");
+managed.metered("/messages", "messages", words.messages);
 
 const google = provider("google", "https://generativelanguage.googleapis.com/v1beta", "gemini-2.5-flash");
 google.metered("/models/gemini-2.5-flash:generateContent", "generate", { ...words.gemini, streamed: null });

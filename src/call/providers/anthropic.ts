@@ -76,8 +76,9 @@ const COMPLETION = Object.freeze(['"completion"']);
 export const anthropic: Provider = Object.freeze({
   name: "anthropic",
   dialect: "anthropic",
-  // The second is Anthropic's own platform, billed by Amazon (platform.claude.com, "Claude Platform on AWS").
-  hosts: Object.freeze(["api.anthropic.com", "aws-external-anthropic.*.api.aws"]),
+  // The others are Anthropic's own platform, billed by Amazon and by Google (platform.claude.com, "Claude Platform on AWS",
+  // "Claude Models on Google Cloud (Anthropic managed)").
+  hosts: Object.freeze(["api.anthropic.com", "aws-external-anthropic.*.api.aws", "claude.googleapis.com"]),
   endpoint,
   readRequest(operation: Operation, body: unknown) {
     if (operation === "completions") return readAnthropicCompletion(body);
