@@ -26,6 +26,7 @@ ollama.metered("/api/embed", "embeddings", words.ollamaEmbed, READ);
 ollama.metered("/v1/chat/completions", "chat", words.chat);
 ollama.metered("/v1/messages", "messages", words.messages);
 ollama.free("/api/pull");
+ollama.free("/api/blobs/sha256:29fdb92e57cf");
 ollama.free("/api/tags", "GET");
 
 const local = provider("local", "http://localhost:1234/v1", "qwen3-4b");

@@ -106,6 +106,8 @@ google.unmetered("/models/veo-3.0-generate-preview:predictLongRunning");
 google.unmetered("/cachedContents");
 google.metered("/openai/chat/completions", "chat", words.chat);
 google.free("/models/gemini-2.5-flash:countTokens");
+google.free("/files:register");
+google.free("/webhooks");
 google.free("/models", "GET");
 
 const at = "/v1/projects/p/locations/us-east5/publishers";

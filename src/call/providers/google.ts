@@ -28,10 +28,14 @@ const VERBS: ReadonlyMap<string, Endpoint> = new Map([
   ["computeTokens", { operation: "other", spending: "free" }],
   ["fetchPredictOperation", { operation: "other", spending: "free" }],
   ["cancel", { operation: "other", spending: "free" }],
+  // Files that lie elsewhere, and what is told of the end of work.
+  ["register", { operation: "other", spending: "free" }],
+  ["ping", { operation: "other", spending: "free" }],
+  ["rotateSigningSecret", { operation: "other", spending: "free" }],
 ]);
 
 /** Collections whose writes cost nothing; filling a store of files does, and its path has a verb. */
-const FREE = new Set(["files", "fileSearchStores", "auth_tokens"]);
+const FREE = new Set(["auth_tokens", "credentials", "files", "fileSearchStores", "webhooks"]);
 
 function endpoint(method: string, path: string): Endpoint {
   const address = googleAddress(path);
@@ -50,6 +54,8 @@ export function googleEndpoint({ parts, verb, model }: GoogleAddress): Endpoint 
   if (verb === "predict" && /^imagen/.test(model ?? "")) return { operation: "images", spending: "metered" };
   const last = parts.at(-1) ?? "";
   if (last === "interactions") return { operation: "responses", spending: "metered" };
+  // An agent is only described here; interactions ask it.
+  if (last === "agents") return other("free");
   // Uploads have no verb, and neither has a new store.
   return other((verb === "" && parts.some((part) => FREE.has(part))) || last === "cancel" ? "free" : "unmetered");
 }

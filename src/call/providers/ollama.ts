@@ -23,8 +23,12 @@ const NATIVE: ReadonlyMap<string, Operation> = new Map([
 
 const isNative = (path: string): boolean => segments(path).at(-2) === "api";
 
+/** What a model is made of is sent before it: `/api/blobs/sha256:...`. */
+const isBlob = (path: string): boolean => segments(path).at(-3) === "api" && segments(path).at(-2) === "blobs";
+
 /** Models are pulled, made and removed under `/api`; none of it is work of a model. */
 function endpoint(method: string, path: string): Endpoint | null {
+  if (isBlob(path)) return { operation: "other", spending: "free" };
   if (!isNative(path)) return null;
   const operation = NATIVE.get(segments(path).at(-1) ?? "");
   return method === "POST" && operation !== undefined
