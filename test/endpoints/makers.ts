@@ -54,6 +54,8 @@ azure.later(
   "test/e2e/realtime.test.ts",
 );
 azure.metered("/v1/embeddings", "embeddings", words.embeddings, { model: "text-embedding-3-small", ...READ });
+azure.free("/threads/thread_1/messages?api-version=2025-04-01");
+azure.unmetered("/threads/thread_1/runs?api-version=2025-04-01");
 azure.free("/v1/models", "GET");
 const governments = provider("azure", "https://resource.openai.azure.us/openai", "gpt-4.1");
 governments.metered("/v1/chat/completions", "chat", words.chat);

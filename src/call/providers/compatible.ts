@@ -108,7 +108,8 @@ function sharedEndpoint(method: string, path: string): Endpoint {
   if (method !== "POST") return openai.endpoint(method, path);
   const parts = segments(path);
   const last = parts.at(-1);
-  if (last === "messages") return MESSAGES;
+  // A message that is laid into a thread of OpenAI's is asked of nobody yet.
+  if (last === "messages" && !parts.includes("threads")) return MESSAGES;
   if (last === "rerank") return RERANK;
   if (last === "count_tokens" || last === "tokenize") return FREE;
   return openai.endpoint(method, path);

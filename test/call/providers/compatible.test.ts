@@ -407,6 +407,17 @@ describe("Mistral", () => {
   });
 });
 
+describe("a message of a thread", () => {
+  it.each([
+    "https://res.openai.azure.com/openai/threads/thread_1/messages?api-version=2024-05-01-preview",
+    "https://res.services.ai.azure.com/api/projects/p/threads/thread_1/messages?api-version=v1",
+    "https://api.portkey.ai/v1/threads/thread_1/messages",
+  ])("costs nothing before the thread is run: %s", (url) => {
+    expect(endpointAt(url)).toMatchObject({ operation: "other", spending: "free" });
+    expect(endpointAt(url.replace("/messages", "/runs"))).toMatchObject({ operation: "other", spending: "unmetered" });
+  });
+});
+
 describe("providers that speak Anthropic's dialect too", () => {
   it.each([
     ["deepseek", "https://api.deepseek.com/anthropic/v1/messages", "deepseek-reasoner"],
