@@ -17,6 +17,7 @@ openrouter.metered("/messages", "messages", words.messages, { model: "anthropic/
 openrouter.metered("/images", "images", words.pricedPicture, { tokens: [0, 0] });
 openrouter.free("/keys");
 openrouter.free("/keys/h1", "PATCH");
+openrouter.free("/presets/mine/chat/completions");
 openrouter.free("/credits", "GET");
 
 const ollama = provider("ollama", "http://localhost:11434", "llama3.1:8b");
@@ -80,6 +81,7 @@ portkey.free("/prompts/p1/render");
 /** It runs at an address of the deployment's own, which is named in `BUDGET_GUARD_HOSTS`. */
 const litellm = provider("litellm", "https://litellm.example", "gpt-5");
 litellm.metered("/chat/completions", "chat", words.chat);
+litellm.unmetered("/health", "other", "GET");
 litellm.free("/utils/token_counter");
 litellm.free("/key/generate");
 litellm.metered("/v1/responses", "responses", words.responses);

@@ -37,9 +37,12 @@ const VERBS: ReadonlyMap<string, Endpoint> = new Map([
 /** Collections whose writes cost nothing; filling a store of files does, and its path has a verb. */
 const FREE = new Set(["auth_tokens", "credentials", "files", "fileSearchStores", "webhooks"]);
 
+/** All other methods only read, ask what may be asked, or delete. */
+export const WRITES: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
+
 function endpoint(method: string, path: string): Endpoint {
   const address = googleAddress(path);
-  if (method === "GET" || method === "DELETE") {
+  if (!WRITES.has(method)) {
     // A live session opens with a GET that is upgraded.
     return path.includes("BidiGenerateContent") ? { operation: "realtime", spending: "unmetered" } : other("free");
   }

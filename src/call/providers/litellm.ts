@@ -8,8 +8,15 @@ import { compatible } from "./compatible.ts";
 const FREE =
   /(:countTokens|\/(token_counter|count-tokens)|^\/(key|user|team|budget|customer|model|cache)\/[^/?]+)\/?(\?|$)/;
 
+/** Not `/health/readiness`, `/health/liveliness`: those ask nobody. */
+const HEALTH = /^\/health\/?(\?|$)/;
+
 export const litellm = compatible({
   name: "litellm",
   hosts: [],
-  endpoint: (method, path) => (method === "POST" && FREE.test(path) ? { operation: "other", spending: "free" } : null),
+  endpoint(method, path) {
+    // It finds out how its models are by asking each (docs.litellm.ai, "Health checks").
+    if (method === "GET" && HEALTH.test(path)) return { operation: "other", spending: "unmetered" };
+    return method === "POST" && FREE.test(path) ? { operation: "other", spending: "free" } : null;
+  },
 });

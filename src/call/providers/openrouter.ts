@@ -29,9 +29,10 @@ export const openrouter = compatible({
   endpoint(method, path) {
     // Pictures have an address of their own, and their cost in the usage too.
     if (method === "POST" && segments(path).at(-1) === "images") return IMAGES;
-    // Keys, credits and what a call cost are looked up and managed; nothing of it is billed.
+    // Keys, credits and what a call cost are looked up and managed; nothing of it is billed. Of what would be asked with a
+    // preset only its settings are kept, at `/presets/NAME/chat/completions`.
     return (method === "POST" || method === "PATCH") &&
-      /\/(keys|auth|credits|guardrails|workspaces)(\/|\?|$)/.test(path)
+      /\/(keys|auth|credits|guardrails|presets|workspaces)(\/|\?|$)/.test(path)
       ? { operation: "other", spending: "free" }
       : null;
   },

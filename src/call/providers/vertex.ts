@@ -15,7 +15,7 @@ import type {
 } from "../provider.ts";
 import { anthropic } from "./anthropic.ts";
 import { readAnthropicRequest } from "./anthropic-request.ts";
-import { google, googleEndpoint, googleStreamKeys, hidesThoughts } from "./google.ts";
+import { google, googleEndpoint, googleStreamKeys, hidesThoughts, WRITES } from "./google.ts";
 import { type GoogleAddress, googleAddress, withModel } from "./google-address.ts";
 import { compatibleUsageReader } from "./google-compatible.ts";
 import { openai } from "./openai.ts";
@@ -26,7 +26,7 @@ const EMBEDDING = /embedding|gecko/;
 
 function endpoint(method: string, path: string): Endpoint {
   const address = googleAddress(path);
-  if (method === "GET" || method === "DELETE" || address.verb === "rawPredict") return rawOrRead(method, path, address);
+  if (!WRITES.has(method) || address.verb === "rawPredict") return rawOrRead(method, path, address);
   if (address.compatible || isChat(address)) {
     const found = openai.endpoint(method, path);
     return found.operation === "chat" || found.operation === "embeddings" ? found : other("unmetered");

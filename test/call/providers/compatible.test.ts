@@ -467,6 +467,8 @@ describe("what only manages, counts or calls off", () => {
     ["PUT", "https://api.portkey.ai/v1/configs/c1"],
     ["PATCH", "https://openrouter.ai/api/v1/keys/h1"],
     ["POST", "https://openrouter.ai/api/v1/workspaces"],
+    ["POST", "https://openrouter.ai/api/v1/presets/mine/chat/completions"],
+    ["POST", "https://openrouter.ai/api/v1/presets/mine/messages"],
     ["POST", "https://api.cohere.com/v1/datasets?type=embed-input"],
     ["PATCH", "https://api.cohere.com/v1/connectors/c1"],
     ["POST", "https://api.cohere.com/v2/batches/b1:cancel"],

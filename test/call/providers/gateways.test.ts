@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cloudflare } from "../../../src/call/providers/cloudflare.ts";
+import { recogniser } from "../../../src/call/recognise.ts";
 import { endpointAt, events, exchanged } from "./exchanged.ts";
 
 const messages = [{ role: "user", content: "How many letters?" }];
@@ -144,6 +145,20 @@ describe("Cloudflare's gateway", () => {
 });
 
 describe("LiteLLM's proxy", () => {
+  const recognise = recogniser({ hosts: new Map([["litellm.example", "litellm"]]) });
+  it.each([
+    ["GET", "/health", "unmetered"],
+    ["GET", "/health?model=gpt-5", "unmetered"],
+    ["GET", "/health/readiness", "free"],
+    ["GET", "/health/liveliness", "free"],
+    ["POST", "/utils/token_counter", "free"],
+    ["POST", "/v1beta/models/gemini-2.5-flash:countTokens", "free"],
+    ["POST", "/key/generate", "free"],
+    ["POST", "/v1/ocr", "unmetered"],
+  ])("asks its models how they are, and counts and manages for free: %s %s", (method, path, spending) => {
+    expect(recognise("litellm.example", 443, method, path)).toMatchObject({ operation: "other", spending });
+  });
+
   const url = "http://localhost:4000/v1/chat/completions";
   const request = { model: "our-alias", messages };
 

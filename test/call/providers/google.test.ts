@@ -60,6 +60,8 @@ describe("what an address of the Gemini API does", () => {
     ["POST", "/v1beta/interactions/i1/cancel", "other", "free"],
     ["POST", "/v1beta/batches/b1:cancel", "other", "free"],
     ["GET", "/v1beta/models", "other", "free"],
+    ["HEAD", "/v1beta/models", "other", "free"],
+    ["OPTIONS", "/v1beta/models/gemini-2.5-flash:generateContent", "other", "free"],
     ["GET", "/v1beta/interactions/i1", "other", "free"],
     ["DELETE", "/v1beta/files/f1", "other", "free"],
   ])("%s %s is %s and %s", (method, path, operation, spending) => {

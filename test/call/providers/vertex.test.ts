@@ -43,6 +43,7 @@ describe("what an address of Vertex does", () => {
     ["POST", `${REGIONAL}/publishers/anthropic/models/count-tokens:rawPredict`, "other", "free"],
     ["GET", `${REGIONAL}/publishers/google/models/gemini-2.5-flash`, "other", "free"],
     ["GET", `${REGIONAL}/batchPredictionJobs/7`, "other", "free"],
+    ["HEAD", `${REGIONAL}/models`, "other", "free"],
   ])("%s %s is %s and %s", (method, url, operation, spending) => {
     expect(endpointAt(url, method)).toMatchObject({ provider: { name: "vertex" }, operation, spending });
   });
