@@ -113,10 +113,10 @@ function factsOf(request: Request, body: Fields): RequestFacts {
   }
 }
 
-/** A model and something to read: what every LLM request has and little else does. */
+/** A model and something to read, or to hear: what every LLM request has and little else does. */
 function looksLikeCall(body: Fields | null): boolean {
   if (body === null || !isText(body.model)) return false;
-  return [body.messages, body.input, body.prompt, body.documents].some((said) => said !== undefined);
+  return [body.messages, body.input, body.prompt, body.documents, body.file].some((said) => said !== undefined);
 }
 
 function callFrom(request: Request, facts: RequestFacts): Call {

@@ -116,7 +116,10 @@ function byShape(path: string): Recognised | null {
   let end = query < 0 ? path.length : query;
   if (path.charCodeAt(end - 1) === SLASH) end -= 1;
   const last = path.charCodeAt(end - 1);
-  if (last === SMALL_T) return path.endsWith("/chat", end) ? byWord(path, end - "/chat".length) : byVerb(path, end);
+  if (last === SMALL_T) {
+    if (path.endsWith("/responses/compact", end)) return RESPONSES;
+    return path.endsWith("/chat", end) ? byWord(path, end - "/chat".length) : byVerb(path, end);
+  }
   if (last === SMALL_K) return path.endsWith("/rerank", end) ? RERANK : null;
   if (last === SMALL_H) return path.endsWith("/audio/speech", end) ? SPEECH : null;
   if (last === SMALL_E || last === SMALL_M) return byModel(path);
@@ -125,7 +128,8 @@ function byShape(path: string): Recognised | null {
   if (path.endsWith("/completions", end)) return path.endsWith("/chat/completions", end) ? CHAT : COMPLETIONS;
   if (path.endsWith("/embeddings", end)) return EMBEDDINGS;
   if (path.endsWith("/responses", end)) return RESPONSES;
-  if (path.endsWith("/images/generations", end)) return IMAGES;
+  if (path.endsWith("/images/generations", end) || path.endsWith("/images/edits", end)) return IMAGES;
+  if (path.endsWith("/audio/transcriptions", end) || path.endsWith("/audio/translations", end)) return HEARING;
   if (path.endsWith("/messages", end)) return hasVersion(path, end - "/messages".length) ? MESSAGES : null;
   return null;
 }
@@ -191,6 +195,7 @@ const RESPONSES = shape(openai, "responses", false);
 const MESSAGES = shape(anthropic, "messages", false);
 const IMAGES = shape(openai, "images", false);
 const SPEECH = shape(openai, "speech", false);
+const HEARING = shape(openai, "transcription", false);
 // Rankings are asked for in Cohere's words by all who offer them.
 const RERANK = shape(cohere, "rerank", false);
 

@@ -95,6 +95,8 @@ anyone.metered("/v1/completions", "completions", words.completions);
 anyone.metered("/v1/responses", "responses", words.responses);
 anyone.metered("/v1/embeddings", "embeddings", words.embeddings, { model: "text-embedding-3-small", ...READ });
 anyone.metered("/v1/images/generations", "images", words.pictures, { model: "gpt-image-1" });
+anyone.metered("/v1/responses/compact", "responses", words.responses);
+anyone.metered("/v1/images/edits", "images", words.pictures, { model: "gpt-image-1" });
 anyone.metered("/v1/audio/speech", "speech", words.silent, { model: "tts-1" });
 provider("anthropic", "https://llm.example", "claude-sonnet-5").metered("/v1/messages", "messages", words.messages);
 provider("cohere", "https://llm.example", "rerank-v3.5").metered("/v1/rerank", "rerank", words.cohereRank, {

@@ -345,6 +345,21 @@ describe("a host that calls its chat no more than that", () => {
   });
 });
 
+describe("a host that writes down speech, and that nobody named", () => {
+  const url = "https://llm.example/v1/audio/transcriptions";
+  const part = (name: string, value: string) => `--x\r\ncontent-disposition: form-data; ${name}\r\n\r\n${value}\r\n`;
+  const file = part('name="file"; filename="a.wav"', "RIFF");
+  const requestHeaders = { "content-type": "multipart/form-data; boundary=x" };
+
+  it("is charged where the form names a model, and is left alone where it names none", async () => {
+    const form = `${file}${part('name="model"', "whisper-1")}--x--`;
+    const { call, bill } = await exchanged({ url, request: form, requestHeaders, response: { text: "Hi." } });
+    expect([call.operation, call.modelAsSent, call.spending]).toEqual(["transcription", "whisper-1", "metered"]);
+    expect(bill.cost.total).toBeGreaterThan(0);
+    await expect(exchanged({ url, request: `${file}--x--`, requestHeaders })).rejects.toThrow("is no call");
+  });
+});
+
 describe("Hugging Face", () => {
   const response = done({ prompt_tokens: 100, completion_tokens: 10 }, { model: "deepseek-ai/DeepSeek-R1" });
 
