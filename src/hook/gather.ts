@@ -93,6 +93,9 @@ function bytesOf(chunk: unknown, encoding: unknown): Buffer {
   return chunk instanceof Uint8Array ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) : Buffer.alloc(0);
 }
 
+/** A piece as it is now: callers who hear that it was taken, or who are asked for the next, may use its memory again. */
+export const lasting = (piece: unknown): unknown => (piece instanceof Uint8Array ? Buffer.from(piece) : piece);
+
 /** A write's callback that is called once, however many call it. */
 export function writtenOnce(callback: unknown): ((error?: unknown) => void) | undefined {
   if (typeof callback !== "function") return undefined;

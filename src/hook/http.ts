@@ -1,6 +1,6 @@
 import type { Gatekeeper } from "./exchange.ts";
 import { isExempt } from "./exempt.ts";
-import { writtenOnce } from "./gather.ts";
+import { lasting, writtenOnce } from "./gather.ts";
 import { HttpHold } from "./http-hold.ts";
 import { type Connection, destinationsOf, type Request } from "./http-request.ts";
 import type { Limits } from "./limits.ts";
@@ -71,9 +71,10 @@ export class HttpHook {
         if (hold?.held !== true) return original.call(this, chunk, encoding, callback);
         const plain = typeof encoding !== "function";
         const written = writtenOnce(plain ? callback : encoding);
-        const room = original.call(this, chunk, plain ? encoding : undefined, written);
+        const piece = lasting(chunk);
+        const room = original.call(this, piece, plain ? encoding : undefined, written);
         safely(hold, () => {
-          hold.piece(chunk, encoding);
+          hold.piece(piece, encoding);
           hold.taken(written, room === false);
         });
         return room;

@@ -1,7 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import { ask, discard } from "./decision.ts";
 import type { Departure, Gatekeeper, Passage } from "./exchange.ts";
-import { Gather, type Seen, UNSEEN, writtenOnce } from "./gather.ts";
+import { Gather, lasting, type Seen, UNSEEN, writtenOnce } from "./gather.ts";
 import { answerStream } from "./http2-answer.ts";
 import { edited, type HeaderEdit } from "./http2-departure.ts";
 import { HeldOutput } from "./http2-output.ts";
@@ -96,9 +96,10 @@ export class Http2Hold {
       return function write(this: unknown, chunk: unknown, encoding: unknown, callback: unknown): unknown {
         const plain = typeof encoding !== "function";
         const written = writtenOnce(plain ? callback : encoding);
-        const room = original.call(this, chunk, plain ? encoding : undefined, written);
+        const piece = lasting(chunk);
+        const room = original.call(this, piece, plain ? encoding : undefined, written);
         hold.#safely(() => {
-          hold.#gather.piece(chunk, encoding);
+          hold.#gather.piece(piece, encoding);
           hold.#taken(written, room === false);
         });
         return room;

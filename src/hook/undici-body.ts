@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { lasting } from "./gather.ts";
 import type { Limits } from "./limits.ts";
 import { FieldSearch } from "./multipart.ts";
 
@@ -66,8 +67,9 @@ export async function collectBody(
       const step = await Promise.race([next, enough]);
       if (step === null) return partial(body, source, pieces, { start: start(), pending: next });
       if (step.done === true) break;
-      const piece = inMemory(step.value);
-      pieces.push(step.value);
+      const value = lasting(step.value);
+      const piece = inMemory(value);
+      pieces.push(value);
       size += piece?.length ?? 0;
       if (piece !== null) buffers.push(piece);
       if (piece === null || size > limits.bodyBytes || search?.feed(piece) === true) {

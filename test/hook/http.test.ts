@@ -107,6 +107,19 @@ describe("the body of a request", () => {
     expect(server.hits[0]?.body).toHaveLength(200_007);
   });
 
+  it("may be written out of one buffer, filled again each time that it has been taken", async () => {
+    const request = post();
+    const buffer = Buffer.alloc(3);
+    for (const text of ["one", "two", "six"]) {
+      buffer.write(text);
+      await new Promise((taken) => request.write(buffer, taken));
+    }
+    request.end();
+    await answerTo(request);
+    expect(String(gatekeeper.departures[0]?.body)).toBe("onetwosix");
+    expect(String(server.hits[0]?.body)).toBe("onetwosix");
+  });
+
   it("calls each write back once and the end when all is out", async () => {
     const request = post();
     const calls: string[] = [];

@@ -68,6 +68,24 @@ describe("a stream that is allowed", () => {
     await once(session, "close");
   });
 
+  it("may be written out of one buffer, filled again each time that it has been taken", async () => {
+    await using server = await streamServer();
+    const gatekeeper = guard(server);
+    const session = await connected(server.url);
+    const stream = session.request(POST);
+    const story = follow(stream);
+    const buffer = Buffer.alloc(3);
+    for (const text of ["one", "two", "six"]) {
+      buffer.write(text);
+      await new Promise<unknown>((taken) => stream.write(buffer, taken));
+    }
+    stream.end();
+    await story;
+    expect(String(gatekeeper.departures[0]?.body)).toBe("onetwosix");
+    expect(String(server.hits[0]?.body)).toBe("onetwosix");
+    session.destroy();
+  });
+
   it("may be made while its session still connects", async () => {
     await using server = await streamServer();
     const gatekeeper = guard(server);

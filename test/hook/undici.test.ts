@@ -161,6 +161,20 @@ describe.each([...undicis])("undici %i", (version, undici) => {
       expect(String(server.hits[0]?.body)).toBe("other");
     });
 
+    it("that comes out of one buffer, filled again for each piece, is read and sent as it was", async () => {
+      await send({
+        body: (async function* () {
+          const buffer = Buffer.alloc(3);
+          for (const text of ["one", "two", "six"]) {
+            buffer.write(text);
+            yield buffer;
+          }
+        })(),
+      });
+      expect(String(gatekeeper.departures[0]?.body)).toBe("onetwosix");
+      expect(String(server.hits[0]?.body)).toBe("onetwosix");
+    });
+
     it("of FormData is left alone", async () => {
       const form = new (undici as unknown as { FormData: typeof FormData }).FormData();
       form.append("model", "gpt-5");
