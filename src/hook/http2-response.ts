@@ -20,6 +20,9 @@ export class StreamWatch {
   #callerLeft = false;
   #timedOut = false;
   #invited = false;
+  #headed = false;
+  /** An answer without a body, which node:http2 ends before it tells of its head. */
+  #empty = false;
 
   /** `protocol`: what the stream becomes when it is answered with 200. */
   constructor(stream: Stream, patches: Patches, protocol: string | null) {
@@ -42,7 +45,7 @@ export class StreamWatch {
       return function push(this: unknown, chunk: unknown, encoding: unknown): unknown {
         const more = original.call(this, chunk, encoding);
         if (chunk instanceof Uint8Array) watch.#tap?.chunk(chunk);
-        else if (chunk === null && watch.#isWhole()) watch.#tap?.end();
+        else if (chunk === null && watch.#isWhole()) watch.#whole();
         return more;
       };
     });
@@ -64,6 +67,11 @@ export class StreamWatch {
     if (!this.#stream.closed && !this.#stream.destroyed && !isCutOff(this.#stream.session)) this.#callerLeft = true;
   }
 
+  #whole(): void {
+    if (this.#headed) this.#tap?.end();
+    else this.#empty = true;
+  }
+
   #before(name: unknown, subject: unknown): void {
     if (name === "timeout") this.#timedOut = true;
     if (name === "error") this.#cause ??= this.#failure(subject);
@@ -73,7 +81,11 @@ export class StreamWatch {
   }
 
   #after(name: unknown, subject: unknown): void {
-    if (name === "response" && isHeaders(subject)) this.#tap?.head(Number(subject[":status"]), headersOf(subject));
+    if (name === "response" && isHeaders(subject)) {
+      this.#headed = true;
+      this.#tap?.head(Number(subject[":status"]), headersOf(subject));
+      if (this.#empty) this.#tap?.end();
+    }
     if (name === "close") this.#tap?.fail(this.#cause ?? this.#failure(undefined));
   }
 

@@ -68,6 +68,21 @@ describe("a stream that is allowed", () => {
     await once(session, "close");
   });
 
+  it("has its tap told the head of an answer without a body, whichever its status", async () => {
+    const statuses = [200, 429, 500];
+    await using server = await streamServer({
+      respond: (stream, { headers }) => stream.respond({ ":status": Number(headers["x-wish"]) }, { endStream: true }),
+    });
+    const gatekeeper = guard(server);
+    const session = await connected(server.url);
+    for (const status of statuses) await follow(session.request({ ...POST, "x-wish": status }).end(CHAT));
+    const told = await gatekeeper.ended(statuses.length);
+    expect(told.map(({ status, heads, ends, failures }) => ({ status, heads, ends, failures }))).toEqual(
+      statuses.map((status) => ({ status, heads: 1, ends: 1, failures: [] })),
+    );
+    session.destroy();
+  });
+
   it("may be written out of one buffer, filled again each time that it has been taken", async () => {
     await using server = await streamServer();
     const gatekeeper = guard(server);
