@@ -129,6 +129,13 @@ export class HttpHold {
     if (this.held) this.#giveUp();
   }
 
+  /** The request failed without a socket, as some agents tell it: nothing is sent, and no socket is wanted any more. */
+  failed(): void {
+    if (!this.held || this.#socket !== null || this.#lost) return;
+    this.#abandon();
+    this.#state = "answered";
+  }
+
   /**
    * A caller who expects "100 Continue" writes no body before it has come, and the body is wanted for the decision. A
    * client need not wait for the server to say so (RFC 9110, section 10.1.1).

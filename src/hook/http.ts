@@ -114,6 +114,7 @@ export class HttpHook {
         const hold = TELLING.has(args[0]) && isObject(this) ? hook.#holds.get(this) : null;
         if (!hold) return original.apply(this, args);
         if (args[0] === "continue" && hold.invited) return true;
+        if (args[0] === "error") hold.failed();
         return hold.watch.event(args[0], args[1], args.slice(2), () => original.apply(this, args));
       };
     });

@@ -446,6 +446,24 @@ describe("the socket of a request", () => {
     expect(gatekeeper.signals[0]?.aborted).toBe(true);
   });
 
+  it("that its agent fails to make while the request is held ends the decision, and the tap is told", async () => {
+    const decision = held();
+    const request = namedRequest(`${server.url}/v1/chat`, {
+      method: "POST",
+      createConnection(_options, made) {
+        void decision.begun.then(() => made(new Error("the proxy is gone"), undefined as never));
+        return undefined;
+      },
+    });
+    request.end("x");
+    const [error] = await once(request, "error");
+    expect(error).toMatchObject({ message: "the proxy is gone" });
+    expect(gatekeeper.signals[0]?.aborted).toBe(true);
+    decision.decide(gatekeeper.go());
+    const [told] = await gatekeeper.ended();
+    expect(told).toMatchObject({ status: null, ends: 0, failures: [{ kind: "abort" }] });
+  });
+
   it("that closes while the request is held is a hang-up, as ever", async () => {
     const sockets: Socket[] = [];
     const closing = createNetServer((socket) => sockets.push(socket));
