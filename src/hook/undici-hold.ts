@@ -40,43 +40,56 @@ export class Hold {
   }
 }
 
+/** Under which a dispatcher that has holds names itself: undici's `compose` gives out a proxy of it, whose `close` is its own. */
+const SELF = Symbol("budget-guard.self");
+
 /** The holds of every dispatcher, for `close` and `destroy` to know of: undici does not count them as pending. */
 export class Holds {
   readonly #held = new WeakMap<object, Set<Hold>>();
   readonly #emptied = new WeakMap<object, (() => void)[]>();
 
   add(dispatcher: object, hold: Hold): void {
-    const held = this.#held.get(dispatcher);
-    if (held === undefined) this.#held.set(dispatcher, new Set([hold]));
-    else held.add(hold);
+    const self = selfOf(dispatcher);
+    const held = this.#held.get(self);
+    if (held !== undefined) {
+      held.add(hold);
+      return;
+    }
+    this.#held.set(self, new Set([hold]));
+    Reflect.defineProperty(dispatcher, SELF, { value: dispatcher, configurable: true });
   }
 
   delete(dispatcher: object, hold: Hold): void {
-    const held = this.#held.get(dispatcher);
+    const self = selfOf(dispatcher);
+    const held = this.#held.get(self);
     held?.delete(hold);
     if (held === undefined || held.size > 0) return;
-    this.#held.delete(dispatcher);
-    const waiting = this.#emptied.get(dispatcher);
-    this.#emptied.delete(dispatcher);
+    this.#held.delete(self);
+    Reflect.deleteProperty(dispatcher, SELF);
+    const waiting = this.#emptied.get(self);
+    this.#emptied.delete(self);
     for (const go of waiting ?? []) go();
   }
 
   of(dispatcher: object): readonly Hold[] {
-    return [...(this.#held.get(dispatcher) ?? [])];
+    return [...(this.#held.get(selfOf(dispatcher)) ?? [])];
   }
 
   /** Resolves when the last hold of a dispatcher is over. Until then `isClosing` is true. */
   async drained(dispatcher: object): Promise<void> {
-    if (!this.#held.has(dispatcher)) return;
+    const self = selfOf(dispatcher);
+    if (!this.#held.has(self)) return;
     await new Promise<void>((resolve) => {
-      this.#emptied.set(dispatcher, [...(this.#emptied.get(dispatcher) ?? []), resolve]);
+      this.#emptied.set(self, [...(this.#emptied.get(self) ?? []), resolve]);
     });
   }
 
   isClosing(dispatcher: object): boolean {
-    return this.#emptied.has(dispatcher);
+    return this.#emptied.has(selfOf(dispatcher));
   }
 }
+
+const selfOf = (dispatcher: object): object => Reflect.get(dispatcher, SELF) ?? dispatcher;
 
 interface Emitter {
   on(name: string, listener: () => void): unknown;

@@ -365,6 +365,21 @@ describe.each([...undicis])("undici %i", (version, undici) => {
     await closed;
   });
 
+  it.runIf("compose" in undici.Agent.prototype)(
+    "closes also by what `compose` made of it only after that",
+    async () => {
+      const composed = agent.compose((dispatch: (...args: unknown[]) => boolean) => dispatch);
+      const decision = held();
+      const sent = composed.request({ origin: server.url, path: "/v1/chat", method: "POST", body: "x" });
+      await decision.begun;
+      const closed = composed.close();
+      await new Promise((resolve) => setImmediate(resolve));
+      decision.decide(gatekeeper.go());
+      expect(await textOf((await sent).body)).toContain('"length":1');
+      await closed;
+    },
+  );
+
   it("destroyed while a request is held tells it at once, with the error given", async () => {
     const decision = held();
     const sent = caught(send({ body: "x" }));
