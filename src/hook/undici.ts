@@ -90,7 +90,9 @@ export class UndiciHook {
       return function close(this: unknown, callback: unknown): unknown {
         const plain = callback === undefined || typeof callback === "function";
         if (!isObject(this) || !plain || hook.#holds.of(this).length === 0) return original.call(this, callback);
-        const closed = hook.#holds.drained(this).then(() => original.call(this, callback));
+        // Destroyed meanwhile, it has closed when that is done.
+        const closing = (): unknown => (isDestroyed(this) ? this.destroy(callback) : original.call(this, callback));
+        const closed = hook.#holds.drained(this).then(closing);
         return callback === undefined ? closed : undefined;
       };
     });
@@ -269,6 +271,9 @@ function isBase(prototype: object): boolean {
     Object.getOwnPropertyDescriptor(prototype, "destroyed")?.get !== undefined
   );
 }
+
+const isDestroyed = (dispatcher: object): dispatcher is { destroy(callback: unknown): unknown } =>
+  "destroyed" in dispatcher && dispatcher.destroyed === true && "destroy" in dispatcher;
 
 /** undici's own error classes are out of reach; name, code and message are what programs look at. */
 function closedError(message: string, code: string): Error {

@@ -390,6 +390,16 @@ describe.each([...undicis])("undici %i", (version, undici) => {
     expect(gatekeeper.signals[0]?.aborted).toBe(true);
   });
 
+  it("destroyed while it waits to close has closed then", async () => {
+    const decision = held();
+    const sent = caught(send({ body: "x" }));
+    await decision.begun;
+    const closed = caught(agent.close());
+    await agent.destroy();
+    expect(await sent).toMatchObject({ code: "UND_ERR_DESTROYED" });
+    expect(await closed).toBeNull();
+  });
+
   it("hears of an abort through an emitter as its signal", async () => {
     const decision = held();
     const signal = new EventEmitter();
