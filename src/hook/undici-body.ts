@@ -58,7 +58,8 @@ export async function collectBody(
   const start = (): Buffer => Buffer.concat(buffers, Math.min(size, limits.bodyBytes));
   let timer: NodeJS.Timeout | undefined;
   const enough = new Promise<null>((resolve) => {
-    timer = setTimeout(resolve, limits.bodyMs, null).unref();
+    // It keeps the process alive, as the connection would that is not yet made.
+    timer = setTimeout(resolve, limits.bodyMs, null);
     void givenUp.then(resolve);
   });
   try {

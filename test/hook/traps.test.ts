@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { request as httpRequest } from "node:http";
+import { createServer, request as httpRequest } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { BudgetExceededError } from "../../src/errors.ts";
 import { exempt } from "../../src/hook/exempt.ts";
@@ -179,6 +180,35 @@ describe("a gatekeeper that fails", () => {
       await agent.destroy();
     }
     expect(server.hits).toHaveLength(1 + undicis.size);
+  });
+});
+
+describe("a request with nothing else under way", () => {
+  it("keeps its process until a body that waits for its answer is decided on", async () => {
+    const early = createServer((request, response) => {
+      response.end("early");
+      request.resume();
+    });
+    early.listen(0, "127.0.0.1");
+    await once(early, "listening");
+    const { port } = early.address() as AddressInfo;
+    const waits = `
+      let answered;
+      const answer = new Promise((resolve) => { answered = resolve; });
+      async function* pieces() {
+        yield new TextEncoder().encode('{"model":"gpt-5",');
+        await answer;
+      }
+      const body = ReadableStream.from(pieces());
+      const { status } = await fetch(process.env.URL, { method: "POST", body, duplex: "half" });
+      answered();
+      console.log(status);`;
+    const at = project({ policy: 'when model matches "o1-pro*" -> deny\n', files: { "app.mjs": waits } });
+    onTestFinished(() => at.remove());
+    const env = { BUDGET_GUARD_HOSTS: `127.0.0.1:${port}=openai`, URL: `http://127.0.0.1:${port}${PATH}` };
+    const end = await at.run({ env });
+    early.close();
+    expect([end.code, end.stdout.trim()]).toEqual([0, "200"]);
   });
 });
 
