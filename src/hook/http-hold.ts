@@ -222,7 +222,7 @@ export class HttpHold {
    * us: unheld the request would have been sent on it in time. Another one will do.
    */
   #broken(why: unknown): void {
-    if (this.#parts.request.reusedSocket !== true || !this.#asked) {
+    if (this.#parts.request.reusedSocket !== true) {
       this.#giveUp(why);
       return;
     }

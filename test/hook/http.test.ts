@@ -485,7 +485,7 @@ describe("the socket of a request", () => {
 
   describe("that was used before and is closed by the server while the request is held", () => {
     /** A request that is held on a used connection, which its server then closes. */
-    async function left() {
+    async function left(written: "whole" | "in part" = "whole") {
       const agent = keepAlive();
       let own: Socket | undefined;
       const first = post({ agent });
@@ -496,8 +496,13 @@ describe("the socket of a request", () => {
       await answerTo(first);
       const decision = held();
       const request = post({ agent });
-      request.end("y");
-      await decision.begun;
+      if (written === "whole") {
+        request.end("y");
+        await decision.begun;
+      } else {
+        request.write("y");
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       // What a server does to a connection that idles: it is read to its end, and closed.
       const closed = new Promise((resolve) => own?.once("close", resolve));
       own?.destroy();
@@ -514,6 +519,18 @@ describe("the socket of a request", () => {
         ["y", 1],
       ]);
       expect(await gatekeeper.ended()).toMatchObject([{ ends: 1 }, { status: 200, ends: 1, failures: [] }]);
+    });
+
+    it("is made good by another one also for a caller who has not written all", async () => {
+      const { request, decision } = await left("in part");
+      request.end("z");
+      await decision.begun;
+      decision.decide(gatekeeper.go());
+      expect(await answerTo(request)).toMatchObject({ status: 200 });
+      expect(server.hits.map(({ body, connection }) => [String(body), connection])).toEqual([
+        ["x", 0],
+        ["yz", 1],
+      ]);
     });
 
     it("is not missed by a refusal", async () => {
