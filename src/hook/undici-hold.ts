@@ -3,6 +3,8 @@ export class Hold {
   readonly #controller = new AbortController();
   readonly #source: unknown;
   readonly #onAbort = (): void => this.giveUp(isAbortSignal(this.#source) ? this.#source.reason : undefined);
+  readonly #onBroken = (error: unknown): void => this.giveUp(error);
+  #body: unknown = null;
   #end: (value: null) => void = () => {};
   #reason: unknown;
 
@@ -33,10 +35,17 @@ export class Hold {
     this.#end(null);
   }
 
+  /** A body that nobody reads meanwhile, a file perhaps that is not there: that it breaks is the request's error. */
+  follow(body: unknown): void {
+    this.#body = body;
+    if (isEmitter(body)) body.on("error", this.#onBroken);
+  }
+
   /** Stops listening to the caller: what follows is undici's own business. */
   close(): void {
     if (isAbortSignal(this.#source)) this.#source.removeEventListener("abort", this.#onAbort);
     else if (isEmitter(this.#source)) this.#source.removeListener("abort", this.#onAbort);
+    if (isEmitter(this.#body)) this.#body.removeListener("error", this.#onBroken);
   }
 }
 
@@ -92,8 +101,8 @@ export class Holds {
 const selfOf = (dispatcher: object): object => Reflect.get(dispatcher, SELF) ?? dispatcher;
 
 interface Emitter {
-  on(name: string, listener: () => void): unknown;
-  removeListener(name: string, listener: () => void): unknown;
+  on(name: string, listener: (subject: unknown) => void): unknown;
+  removeListener(name: string, listener: (subject: unknown) => void): unknown;
 }
 
 const isAbortSignal = (value: unknown): value is AbortSignal =>

@@ -148,6 +148,7 @@ export class UndiciHook {
         playAbort(handler, hold.reason);
         return;
       }
+      hold.follow(cargo.send);
       const asked = ask(this.#gatekeeper, departureOf(options, address, read, cargo), hold.signal);
       const passage = await this.#decided(journey, hold, asked);
       if (passage?.kind === "go" && !hold.signal.aborted) {

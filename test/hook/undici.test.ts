@@ -229,6 +229,20 @@ describe.each([...undicis])("undici %i", (version, undici) => {
       expect(server.hits).toHaveLength(0);
     });
 
+    it("that breaks while nobody reads it is the caller's error, and no call", async () => {
+      gatekeeper.body = false;
+      const decision = held();
+      const body = new Readable({ read() {} });
+      const sent = caught(send({ body }));
+      await decision.begun;
+      const error = new Error("the file is gone");
+      body.destroy(error);
+      expect(await sent).toBe(error);
+      decision.decide(gatekeeper.go());
+      expect(await gatekeeper.ended()).toMatchObject([{ ends: 0, failures: [{ kind: "abort" }] }]);
+      expect(server.hits).toHaveLength(0);
+    });
+
     it("that was not wholly read is let go of after a refusal", async () => {
       gatekeeper.decision = refuse;
       const body = new Readable({ read() {} });
