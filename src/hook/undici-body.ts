@@ -31,13 +31,13 @@ export function bodyUnseen(body: unknown, start?: Buffer): Cargo {
 }
 
 /**
- * Reads a body that comes in pieces, up to the limits. Rejects with the body's own error. `sized`: the caller named
- * the content-length, so that one buffer goes out as the pieces would; without it each piece stays a chunk of its own.
- * `form`: it has files in it, and is read up to its field `model`.
+ * Reads a body that comes in pieces, up to the limits. Rejects with the body's own error. `length`: the content-length that
+ * the caller named, so that one buffer goes out as the pieces would; without it each piece stays a chunk of its own. `form`:
+ * it has files in it, and is read up to its field `model`.
  */
 export async function collectBody(
   body: unknown,
-  { sized, form }: { readonly sized: boolean; readonly form: boolean },
+  { length, form }: { readonly length: number | null; readonly form: boolean },
   limits: Limits,
   givenUp: Promise<null>,
 ): Promise<Cargo> {
@@ -47,7 +47,7 @@ export async function collectBody(
     }
     return { bytes: Buffer.from(await body.arrayBuffer()), send: body, release: keep };
   }
-  const whole = sized || (await isBuffered(body));
+  const whole = length !== null || (await isBuffered(body));
   const source = iteratorOf(body);
   if (source === null) return bodyUnseen(body, fieldsOf(body));
 
@@ -68,7 +68,8 @@ export async function collectBody(
       const step = await Promise.race([next, enough]);
       if (step === null) return partial(body, source, pieces, { start: start(), pending: next });
       if (step.done === true) break;
-      const value = lasting(step.value);
+      // One piece that is all of it, as fetch makes of a text, is followed by none that could be written over it.
+      const value = inMemory(step.value)?.length === length ? step.value : lasting(step.value);
       const piece = inMemory(value);
       pieces.push(value);
       size += piece?.length ?? 0;

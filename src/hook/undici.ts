@@ -192,7 +192,8 @@ export class UndiciHook {
   }
 
   #collect({ options }: Journey, headers: Readonly<Record<string, string>>, givenUp: Promise<null>): Promise<Cargo> {
-    const kind = { sized: headers["content-length"] !== undefined, form: isForm(headers["content-type"]) };
+    const declared = headers["content-length"];
+    const kind = { length: declared === undefined ? null : Number(declared), form: isForm(headers["content-type"]) };
     return collectBody(options.body, kind, this.#limits, givenUp);
   }
 
