@@ -125,8 +125,8 @@ describe("a body of 200 MB", () => {
       expect(guarded.length).toBe(bare.length);
       // Each FormData has a boundary of its own; Node's fetch holds the whole file of one by itself.
       if (way !== "fetch of a FormData") expect(guarded.sha256).toBe(bare.sha256);
-      // At most 8 MiB are held for the decision, and joined once; the rest is the noise of a young heap.
-      expect((guarded.grown - bare.grown) / MB).toBeLessThan(48);
+      // At most 8 MiB are held for the decision, copied as they come and joined once; the rest is the noise of a young heap.
+      expect((guarded.grown - bare.grown) / MB).toBeLessThan(64);
     },
     60_000,
   );
