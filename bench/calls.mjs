@@ -12,7 +12,7 @@ const KINDS = {
   stream: { calls: 80, warm: 1_500 },
   plain: { calls: 80, warm: 1_500 },
   thinking: { calls: 12, warm: 12 },
-  patient: { calls: 20, warm: 20 },
+  patient: { calls: 40, warm: 40 },
 };
 
 /** Rows of { name, unit, direct, guarded: { memory, file, redis } } in microseconds. */
