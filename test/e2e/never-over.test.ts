@@ -48,7 +48,7 @@ function expectRefusal(reply: Reply | undefined): void {
   expect(reply?.headers).not.toHaveProperty("retry-after");
   const body: unknown = JSON.parse(reply?.text ?? "");
   const message = expect.stringMatching(
-    /^budget-guard refused this call: tenant "acme" would reach \$0\.11\d* of \$0\.100? this hour \(rule "tenant\.hourly > \$0\.10 -> deny", policies\/test\.budget:1\)\. Resets at \d\d:00 UTC\.$/,
+    /^budget-guard refused this call: tenant "acme" would reach \$0\.11\d* of \$0\.100? this hour \(rule "tenant\.hourly > \$0\.10 -> deny", policies\/test\.budget:1\)\. Resets (on \d+ \w+ )?at \d\d:00 UTC\.$/,
   );
   expect(body).toMatchObject({
     type: "error",

@@ -92,7 +92,7 @@ describe.each(clients)("a session of the %s client", (client) => {
       code: "budget_exceeded",
       budget_guard: { scope: { tenant: "acme" }, limit: 0.08 },
     });
-    expect(closed?.errors[0]?.message).toMatch(/Resets at/);
+    expect(closed?.errors[0]?.message).toMatch(/Resets (on .* )?at \d\d:00 UTC/);
     const { spent, held } = await ledger();
     expect(spent).toBeGreaterThan(0.07);
     expect(spent).toBeLessThanOrEqual(0.08);
