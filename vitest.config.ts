@@ -6,6 +6,7 @@ const hardened = "--disallow-code-generation-from-strings";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: ["test/support/set-up.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: "forks",
