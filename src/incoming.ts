@@ -44,7 +44,7 @@ export function watchIncoming(headers: Readonly<Record<string, string>>): Incomi
     }
     const incoming = Object.freeze({ id: `request-${randomUUID()}`, identity });
     serving.enterWith(incoming);
-    if (request !== undefined) keepWith(request, (work) => serving.run(incoming, work));
+    if (request !== undefined && LOSES) keepWith(request, (work) => serving.run(incoming, work));
   });
   return {
     current: () => serving.getStore() ?? null,
@@ -54,10 +54,10 @@ export function watchIncoming(headers: Readonly<Record<string, string>>): Incomi
   };
 }
 
-/**
- * Tells of a request's body in the request's context too: from Node 24 on, what of it comes later is told outside of
- * it, and servers without a framework answer in there.
- */
+/** From Node 24 on, what of a request's body comes later than its head is told outside of its context. */
+const LOSES = Number.parseInt(process.versions.node, 10) >= 24;
+
+/** Tells of a request's body in the request's context too: servers without a framework answer in there. */
 function keepWith(request: Served, within: <T>(work: () => T) => T): void {
   const { emit } = request;
   if (emit === undefined) return;
