@@ -4,7 +4,10 @@
  * answer says of its model is the bill.
  */
 import { compatible } from "./compatible.ts";
+import { openai } from "./openai.ts";
 import { segments } from "./segments.ts";
+
+const shared = compatible({ name: "azure", hosts: [], limit: "max_completion_tokens" });
 
 export const azure = compatible({
   name: "azure",
@@ -26,6 +29,10 @@ export const azure = compatible({
   cachesUnasked: true,
   // A deployment does not tell whether its model thinks; all that are deployed now know the newer name.
   limit: "max_completion_tokens",
+  // A completion without a limit ends after 16 tokens here as at OpenAI: a cap must not let it go on.
+  readRequest: (operation, body, path, headers) =>
+    (operation === "completions" ? openai : shared).readRequest(operation, body, path, headers),
+  cap: (operation, body, tokens) => (operation === "completions" ? openai : shared).cap(operation, body, tokens),
   // The deployment in the address decides, whatever the body says.
   refine(facts, path) {
     const model = deployment(path) ?? facts.model;

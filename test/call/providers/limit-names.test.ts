@@ -45,6 +45,17 @@ describe("a cap on a request without a limit", () => {
     expect(capped(url, model)).toEqual({ max_completion_tokens: 50 });
   });
 
+  it.each([
+    "https://api.openai.com/v1/completions",
+    "https://res.openai.azure.com/openai/deployments/ours/completions",
+  ])("changes nothing where an answer ends sooner by itself, at %s", (url) => {
+    const found = endpointAt(url);
+    const body = { model: "ours", prompt: "hi" };
+    const written = found && capOutput(found.provider, found.operation, Buffer.from(JSON.stringify(body)), 50);
+    expect(written).toMatchObject({ kind: "unchanged" });
+    expect(found?.provider.readRequest("completions", body, new URL(url).pathname).maxTokens).toBe(16);
+  });
+
   it("uses the newer name for OpenAI's thinking models behind any gateway, since they refuse the older", () => {
     for (const url of ["https://api.portkey.ai/v1/chat/completions", "https://openrouter.ai/api/v1/chat/completions"]) {
       expect(capped(url, "openai/gpt-5-mini")).toEqual({ max_completion_tokens: 50 });
